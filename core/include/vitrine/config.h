@@ -1,0 +1,99 @@
+// What a model folder's JSON files say: the network's shape and how pictures are prepared for it.
+#ifndef VITRINE_CONFIG_H_
+#define VITRINE_CONFIG_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vitrine/error.h"
+
+namespace vitrine {
+
+/// timm names: 'token' classifies the class token, 'avg' the mean of the patch tokens.
+enum class GlobalPool { kToken, kAvg };
+
+/// `act_layer`: the MLP's activation. kGelu is exact (erf), kGeluTanh the tanh approximation,
+/// kQuickGelu x * sigmoid(1.702 x); kTanh is what pre_logits uses.
+enum class Activation { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kSilu, kTanh };
+
+/// The arguments of timm's classic `VisionTransformer`, by the same names and with the same defaults.
+/// drop_ratio, attn_drop_ratio and drop_path_ratio are identities in inference: accepted, not kept.
+struct VitConfig {
+  std::string architecture;                 // as written in config.json; for people only
+  std::array<int, 2> img_size = {224, 224};  // [height, width], pixels
+  std::array<int, 2> patch_size = {16, 16};  // [height, width], pixels
+  int in_chans = 3;
+  int num_classes = 1000;  // 0: no head, the network returns features
+  int embed_dim = 768;
+  int depth = 12;
+  int num_heads = 12;
+  int mlp_hidden_dim = 3072;  // int(embed_dim * mlp_ratio)
+  bool qkv_bias = true;
+  std::optional<float> qk_scale;  // head_dim ** -0.5 when absent
+  int representation_size = 0;    // 0: no pre_logits; ignored (as in timm) when distilled
+  bool distilled = false;         // dist_token and head_dist; the two heads are averaged
+  bool class_token = true;
+  GlobalPool global_pool = GlobalPool::kToken;
+  bool fc_norm = false;  // norm after pooling instead of before it; timm: true when pooling is 'avg'
+  Activation act_layer = Activation::kGelu;
+  float layer_norm_eps = 1e-6f;
+
+  // Derived.
+  int head_dim() const { return embed_dim / num_heads; }
+  std::array<int, 2> grid_size() const {
+    return {img_size[0] / patch_size[0], img_size[1] / patch_size[1]};
+  }
+  int num_patches() const { return grid_size()[0] * grid_size()[1]; }
+  int num_prefix_tokens() const { return (class_token ? 1 : 0) + (distilled ? 1 : 0); }
+  int num_tokens() const { return num_patches() + num_prefix_tokens(); }
+  int patch_dim() const { return in_chans * patch_size[0] * patch_size[1]; }
+};
+
+/// Pillow's resampling filters, by Pillow's names.
+enum class Interpolation { kNearest, kBilinear, kBicubic, kLanczos };
+
+/// How an RGB picture becomes the network's input: resize, crop, scale, normalise.
+struct PreprocessConfig {
+  /// kShortestEdge: keep the ratio, the shorter edge becomes resize_size (timm 'center' crop).
+  /// kExact: squash to resize_size (timm crop_mode 'squash', Hugging Face ViT).
+  /// kLongestEdge: keep the ratio, fit inside resize_size, pad to the crop (timm 'border').
+  enum class ResizeMode { kShortestEdge, kExact, kLongestEdge };
+
+  std::array<int, 2> input_size = {224, 224};   // [height, width] after the centre crop
+  std::array<int, 2> resize_size = {248, 248};  // [height, width]: floor(input_size / crop_pct)
+  ResizeMode resize_mode = ResizeMode::kShortestEdge;
+  Interpolation interpolation = Interpolation::kBicubic;
+  std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};  // of pixels scaled to [0, 1]
+  std::array<float, 3> std = {0.5f, 0.5f, 0.5f};
+};
+
+/// The JSON files of a model folder as text; empty where the folder has none.
+struct ModelFiles {
+  std::string_view config;               // config.json (timm or Hugging Face transformers)
+  std::string_view preprocessor_config;  // preprocessor_config.json (Hugging Face), optional
+  std::string_view labels;               // labels.json, optional: ["tench", ...] or {"0": "tench", ...}
+};
+
+/// Everything the JSON files say about a model.
+struct ModelConfig {
+  VitConfig vit;
+  PreprocessConfig preprocess;
+  std::vector<std::string> labels;  // num_classes names, or empty when there are none to show
+};
+
+/// Reads a timm or Hugging Face (ViTForImageClassification, DeiTForImageClassification[WithTeacher])
+/// folder's JSON. Errors: kInvalidConfig (not JSON, wrong types, contradicting values) and
+/// kUnsupported (an architecture or argument this build has no code for, named in the message).
+[[nodiscard]] Result<ModelConfig> ReadModelConfig(const ModelFiles& files);
+
+/// Checks that the values describe a network that can be built and stay within sane bounds (no
+/// product of dimensions overflows; at most 4 GiB of parameters).
+[[nodiscard]] Result<void> Validate(const VitConfig& config);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_CONFIG_H_

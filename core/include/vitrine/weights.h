@@ -1,0 +1,82 @@
+// Streams a model.safetensors into a network, any chunking, any tensor order.
+#ifndef VITRINE_WEIGHTS_H_
+#define VITRINE_WEIGHTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vitrine/error.h"
+#include "vitrine/plan.h"
+
+namespace vitrine {
+
+/// The float32 values of one parameter, 64-byte aligned; memory is released with the object.
+class FloatBuffer {
+ public:
+  FloatBuffer() = default;
+  /// An empty buffer (data() == nullptr) when memory runs out or size is 0.
+  static FloatBuffer Allocate(size_t size);
+  float* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+  std::span<float> span() const { return {data_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  std::unique_ptr<float, Free> data_;
+  size_t size_ = 0;
+};
+
+/// Where complete parameters go: an executor, which packs a step as soon as it has all of them.
+class ParameterSink {
+ public:
+  virtual ~ParameterSink() = default;
+  /// Takes the values of plan.parameters[index], which are finite, each index once.
+  [[nodiscard]] virtual Result<void> SetParameter(int index, FloatBuffer values) = 0;
+};
+
+/// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to the
+/// sink the moment its last byte (for Hugging Face's separate query, key and value: its last part)
+/// arrives. Peak memory beyond the sink's own: the largest parameter (twice, in 16 bits as well) and
+/// the header. Not thread-safe.
+///
+///   while (n = read(window = stream.Reserve(65536))) stream.Commit(n);
+///   stream.Finish();
+///
+/// Errors (kInvalidCheckpoint unless said otherwise): a header that is truncated, over 100 MB
+/// (kTooLarge), not JSON, or whose offsets overlap, leave holes or run past the file; dtypes other
+/// than F32, F16, BF16 for a tensor the model needs (kUnsupported); a name the model does not know; a
+/// shape that differs; a value that is NaN or infinite; bytes after the end; tensors missing at
+/// Finish. After an error every further call returns that error.
+class WeightStream {
+ public:
+  WeightStream(const Plan& plan, ParameterSink& sink);  // both must outlive the stream
+  ~WeightStream();
+
+  /// A window to write the next bytes of the file to: at least 1 and at most `wanted` bytes, or an
+  /// error. Valid until the next call. At the end of the file's announced bytes the window is a small
+  /// scratch area, so that trailing bytes are noticed by Commit.
+  [[nodiscard]] Result<std::span<uint8_t>> Reserve(size_t wanted);
+  /// The first `size` bytes of the window have been written.
+  [[nodiscard]] Result<void> Commit(size_t size);
+  /// Reserve and Commit around a copy, for callers that hold the bytes already.
+  [[nodiscard]] Result<void> Write(std::span<const uint8_t> bytes);
+  /// No more bytes come. Fails when tensors are missing or cut short.
+  [[nodiscard]] Result<void> Finish();
+
+  uint64_t bytes_received() const;
+  /// The whole file's size as its header announces it; 0 until the header is complete.
+  uint64_t bytes_expected() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_WEIGHTS_H_
