@@ -1,0 +1,28 @@
+# vitrine_add_kernels(TARGET SOURCE...): adds SIMD kernels to a library, each source compiled once per
+# instruction set. VITRINE_ISA names the one at hand; a kernel uses it as its namespace.
+
+function(vitrine_add_kernels target)
+  if(NOT ARGN)
+    return()
+  endif()
+  if(EMSCRIPTEN)
+    set(isas ${VITRINE_WASM_SIMD})
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    set(isas baseline avx2 avx512)
+    set(flags_avx2 -mavx2 -mfma)
+    set(flags_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma)
+  else()
+    set(isas baseline)
+  endif()
+  foreach(isa IN LISTS isas)
+    set(kernels ${target}_${isa}_kernels)
+    add_library(${kernels} OBJECT ${ARGN})
+    target_include_directories(${kernels} PRIVATE
+      $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
+    target_compile_definitions(${kernels} PRIVATE VITRINE_ISA=${isa})
+    target_compile_options(${kernels} PRIVATE -O3 ${flags_${isa}})
+    target_link_libraries(${kernels} PRIVATE vitrine_lean vitrine_warnings)
+    set_target_properties(${kernels} PROPERTIES UNITY_BUILD OFF)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${kernels}>)
+  endforeach()
+endfunction()
