@@ -20,7 +20,7 @@ function(vitrine_add_kernels target)
     target_include_directories(${kernels} PRIVATE
       $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
     target_compile_definitions(${kernels} PRIVATE VITRINE_ISA=${isa})
-    target_compile_options(${kernels} PRIVATE -O3 ${flags_${isa}})
+    target_compile_options(${kernels} PRIVATE -O3 -ffp-contract=fast ${flags_${isa}})
     target_link_libraries(${kernels} PRIVATE vitrine_lean vitrine_warnings)
     set_target_properties(${kernels} PROPERTIES UNITY_BUILD OFF)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${kernels}>)

@@ -35,7 +35,9 @@ struct VitConfig {
   bool qkv_bias = true;
   std::optional<float> qk_scale;  // head_dim ** -0.5 when absent
   int representation_size = 0;    // 0: no pre_logits; ignored (as in timm) when distilled
-  bool distilled = false;         // dist_token and head_dist; the two heads are averaged
+  bool distilled = false;  // a dist_token beside the class token
+  bool head_dist = true;   // distilled: head_dist reads the dist_token and the two heads are averaged;
+                           // false: one head on the class token (Hugging Face DeiT without teacher)
   bool class_token = true;
   GlobalPool global_pool = GlobalPool::kToken;
   bool fc_norm = false;  // norm after pooling instead of before it; timm: true when pooling is 'avg'

@@ -34,7 +34,7 @@ enum class StepKind {
   kLinear,      // x W^T + b, then `activation`
   kAttention,   // softmax(q k^T * scale) v over the heads of a qkv buffer
   kAdd,         // output += input (a residual)
-  kPool,        // token or mean of tokens -> one row
+  kPool,        // the mean of `input_rows` rows -> one row (one row: the class token)
   kAverage,     // output = (output + input) / 2: the two heads of a distilled model
 };
 
@@ -51,9 +51,10 @@ struct Step {
   int head_rows;  // rows computed when only the head's output is: after the last attention nobody
                   // reads the patch tokens of a model that classifies by its prefix tokens
   int input_row = 0;   // first row read from `input`
+  int input_rows = 0;  // kPool: how many rows are averaged
   int output_row = 0;  // first row written to `output`
   Activation activation = Activation::kNone;
-  std::vector<int> parameters;  // indices into Plan::parameters; see plan.cc for the order per kind
+  std::vector<int> parameters = {};  // indices into Plan::parameters; see plan.cc for the order per kind
 };
 
 /// Buffers, parameters and steps of one network; what executors run and what `vitrine info` prints.
@@ -63,14 +64,16 @@ struct Plan {
   std::vector<Parameter> parameters;
   std::vector<Step> steps;
   int input;     // buffer of unfolded patches [num_patches, in_chans * patch_h * patch_w]
-  int tokens;    // buffer holding forward_features [num_tokens, embed_dim] after step `tokens_step`
-  int tokens_step;
-  int features;  // buffer [1, num_features] holding the embedding before the head(s)
-  int features_step;
-  int output;    // buffer [1, num_classes] (the features when num_classes is 0)
+  int tokens;    // buffer of forward_features [num_tokens, embed_dim]
+  int features;  // buffer of the embedding before the head(s) [1, num_features]
+  int output;    // buffer of the logits [1, num_classes]; the features when num_classes is 0
 
   int64_t num_parameters() const;  // elements, not tensors
-  double flops() const;            // of one run with every token, multiply and add counted as two
+  /// Floating-point operations of the linear and attention steps of one run, a multiply-add counted as
+  /// two: with every token, or only what the head needs.
+  double flops(bool every_token) const;
+  /// Those of one step; 0 for the kinds that are not counted.
+  double flops(const Step& step, bool every_token) const;
 };
 
 /// Lowers a validated config. Reads like timm's VisionTransformer.forward().
