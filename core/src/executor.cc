@@ -11,7 +11,7 @@
 
 #include "kernels/kernels.h"
 #include "linear.h"
-#include "strings.h"
+#include "text.h"
 
 namespace vitrine {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <string_view>
 
-#include "strings.h"
+#include "text.h"
 
 namespace vitrine {
 namespace {

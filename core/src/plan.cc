@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "strings.h"
+#include "text.h"
 
 namespace vitrine {
 namespace {

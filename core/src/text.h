@@ -1,6 +1,6 @@
 // Text for error messages: std::format is absent from gcc 12 and heavy in WebAssembly.
-#ifndef VITRINE_STRINGS_H_
-#define VITRINE_STRINGS_H_
+#ifndef VITRINE_TEXT_H_
+#define VITRINE_TEXT_H_
 
 #include <concepts>
 #include <span>
@@ -33,4 +33,4 @@ std::string ShapeText(const Range& shape) {
 
 }  // namespace vitrine
 
-#endif  // VITRINE_STRINGS_H_
+#endif  // VITRINE_TEXT_H_
