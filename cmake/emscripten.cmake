@@ -1,0 +1,17 @@
+# Toolchain file for WebAssembly: Emscripten from `npm run setup` (build/setup.cmake), EMSDK or PATH.
+
+include(${CMAKE_CURRENT_LIST_DIR}/../build/setup.cmake OPTIONAL)
+if(NOT VITRINE_EMSCRIPTEN AND DEFINED ENV{EMSDK})
+  set(VITRINE_EMSCRIPTEN $ENV{EMSDK}/upstream/emscripten)
+endif()
+if(NOT VITRINE_EMSCRIPTEN)
+  find_program(emcc emcc)
+  if(emcc)
+    file(REAL_PATH ${emcc} emcc)
+    cmake_path(GET emcc PARENT_PATH VITRINE_EMSCRIPTEN)
+  endif()
+endif()
+if(NOT EXISTS ${VITRINE_EMSCRIPTEN}/cmake/Modules/Platform/Emscripten.cmake)
+  message(FATAL_ERROR "No Emscripten found. Run `npm run setup`, or put emcc on PATH, or set EMSDK.")
+endif()
+include(${VITRINE_EMSCRIPTEN}/cmake/Modules/Platform/Emscripten.cmake)
