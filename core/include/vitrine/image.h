@@ -2,54 +2,105 @@
 #ifndef VITRINE_IMAGE_H_
 #define VITRINE_IMAGE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "vitrine/config.h"
 #include "vitrine/error.h"
 
 namespace vitrine {
 
-/// 8-bit samples, rows top to bottom, `channels` interleaved: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
+/// Bytes of a picture. Unlike std::vector it can say that memory ran out (the core is built without
+/// exceptions) and leaves new bytes uninitialised. Move-only; moving leaves the source empty.
+class PixelBuffer {
+ public:
+  PixelBuffer() = default;
+  PixelBuffer(PixelBuffer&& other) noexcept;
+  PixelBuffer& operator=(PixelBuffer&& other) noexcept;
+
+  /// An empty buffer when memory runs out or size is 0.
+  static PixelBuffer Allocate(size_t size);
+  /// Takes over `size` bytes that std::malloc gave.
+  static PixelBuffer Adopt(uint8_t* memory, size_t size);
+
+  uint8_t* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::span<uint8_t> span() const { return {data_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(uint8_t* memory) const;
+  };
+  std::unique_ptr<uint8_t, Free> data_;
+  size_t size_ = 0;
+};
+
+/// 8-bit samples, rows top to bottom, `channels` interleaved: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA
+/// (alpha not premultiplied).
 struct Image {
   int width = 0;
   int height = 0;
   int channels = 0;
-  std::vector<uint8_t> pixels;  // [height, width, channels]
+  PixelBuffer pixels;  // [height, width, channels]
 };
 
 /// What becomes of transparency on the way to RGB.
 enum class Alpha {
-  kWhite,  // composited on white, as a page would show it
+  kWhite,  // composited on white, as a page would show it: Pillow's Image.alpha_composite
   kDrop,   // discarded, as Pillow's convert('RGB') does
 };
 
 /// Pictures of more pixels than this are refused (kTooLarge), before memory is taken for them.
 inline constexpr int64_t kMaxPixels = int64_t{1} << 27;
 
-/// Decodes what stb_image reads (JPEG, PNG, GIF's first frame, BMP, TGA, PSD, PNM): palettes expanded, 16 bits
-/// reduced to 8 as Pillow does, EXIF orientation (JPEG APP1, PNG eXIf) applied.
-/// Errors: kInvalidImage, kTooLarge, kOutOfMemory.
-[[nodiscard]] Result<Image> DecodeImage(std::span<const uint8_t> encoded);
+/// A picture of undefined pixels. Errors: kInvalidArgument (a side below 1, channels outside 1..4),
+/// kTooLarge (over kMaxPixels), kOutOfMemory.
+[[nodiscard]] Result<Image> MakeImage(int width, int height, int channels);
 
-/// Any channels -> RGB [height, width, 3].
-[[nodiscard]] Result<Image> ToRgb(Image image, Alpha alpha);
+/// Decodes JPEG (baseline and progressive), PNG, BMP and a GIF's first frame: what pages show and
+/// stb_image reads safely (its PSD, TGA, PNM, PIC and HDR readers are left out). Palettes are expanded; of
+/// 16 bits the upper 8 are kept, as Pillow does; EXIF orientation (JPEG APP1, PNG eXIf) is applied as
+/// Pillow's ImageOps.exif_transpose does. Colour profiles are ignored.
+/// Errors: kInvalidImage (empty, truncated, corrupt, another format, which is named), kTooLarge (over
+/// min(max_pixels, kMaxPixels), or a JPEG with absurdly many scans), kOutOfMemory.
+[[nodiscard]] Result<Image> DecodeImage(std::span<const uint8_t> encoded,
+                                        int64_t max_pixels = kMaxPixels);
 
-/// Pillow's Image.resize(size, resample) for 1, 3 or 4 channels, bit for bit.
+/// Any channels -> RGB [height, width, 3]. Composited on white, a sample c becomes
+/// round((c * a + 255 * (255 - a)) / 255).
+/// Errors: kInvalidArgument (no pixels, or not as many as the sides say), kOutOfMemory.
+[[nodiscard]] Result<Image> ToRgb(const Image& image, Alpha alpha);
+
+/// Pillow's Image.resize(size, resample) for 1 or 3 channels, bit for bit.
 /// Source: Pillow src/libImaging/Resample.c (antialiased, fixed-point, two passes).
-[[nodiscard]] Result<Image> Resize(const Image& image, int width, int height, Interpolation interpolation);
+/// Errors: kInvalidArgument (as ToRgb; a size below 1), kTooLarge, kOutOfMemory.
+[[nodiscard]] Result<Image> Resize(const Image& image, int width, int height,
+                                   Interpolation interpolation);
 
-/// timm's / torchvision's evaluation transform up to the tensor: resize and centre crop of an RGB
-/// picture to config.input_size.
-[[nodiscard]] Result<Image> ResizeAndCrop(const Image& rgb, const PreprocessConfig& config);
+/// The evaluation transform of timm and torchvision up to the tensor: RGB of config.input_size, bit
+/// for bit what resizing the whole ToRgb(image, alpha) with Pillow and cropping give; computes only
+/// what the crop shows. Rules (timm/data/transforms_factory.py, transforms_imagenet_eval):
+/// - kShortestEdge, square resize_size: torchvision Resize(int); non-square: timm's ResizeKeepRatio,
+///   which timm calls without an interpolation there, so that it is bilinear whatever config says;
+/// - kExact: torchvision Resize([height, width]);
+/// - kLongestEdge: ResizeKeepRatio(longest=1), padding of the colour `mean`;
+/// then torchvision's CenterCrop, which pads pictures smaller than the crop (with black, but for
+/// kLongestEdge). Errors: as Resize.
+[[nodiscard]] Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config,
+                                          Alpha alpha = Alpha::kWhite);
 
 /// Normalises an RGB picture of exactly the network's img_size and unfolds it:
-/// patches [num_patches, 3 * patch_h * patch_w], value (pixel / 255 - mean) / std in float32.
-[[nodiscard]] Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess, const VitConfig& vit,
-                                  std::span<float> patches);
+/// patches [num_patches, 3 * patch_h * patch_w], each patch [3, patch_h, patch_w], value
+/// (pixel / 255 - mean) / std in float32, in that order, as torchvision does.
+/// Errors: kInvalidArgument (sizes that differ).
+[[nodiscard]] Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess,
+                                  const VitConfig& vit, std::span<float> patches);
 
 /// Unfolds a normalised tensor [in_chans, height, width] (PyTorch's NCHW of one picture).
+/// Errors: kInvalidArgument (sizes that differ).
 [[nodiscard]] Result<void> UnfoldTensor(std::span<const float> tensor, const VitConfig& vit,
                                         std::span<float> patches);
 

@@ -1,0 +1,81 @@
+#include "vitrine/image.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "image/rgb.h"
+#include "text.h"
+
+namespace vitrine {
+
+void PixelBuffer::Free::operator()(uint8_t* memory) const { std::free(memory); }
+
+PixelBuffer::PixelBuffer(PixelBuffer&& other) noexcept
+    : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+
+PixelBuffer& PixelBuffer::operator=(PixelBuffer&& other) noexcept {
+  data_ = std::move(other.data_);
+  size_ = std::exchange(other.size_, 0);
+  return *this;
+}
+
+PixelBuffer PixelBuffer::Allocate(size_t size) {
+  return Adopt(size == 0 ? nullptr : static_cast<uint8_t*>(std::malloc(size)), size);
+}
+
+PixelBuffer PixelBuffer::Adopt(uint8_t* memory, size_t size) {
+  PixelBuffer buffer;
+  buffer.data_.reset(memory);
+  buffer.size_ = memory == nullptr ? 0 : size;
+  return buffer;
+}
+
+Result<Image> MakeImage(int width, int height, int channels) {
+  if (width < 1 || height < 1 || channels < 1 || channels > 4) {
+    return Fail(Status::kInvalidArgument,
+                Concat("picture of ", width, " x ", height, " pixels, ", channels,
+                       " channels: expected sides of at least 1 and 1 to 4 channels"));
+  }
+  if (int64_t{width} * height > kMaxPixels) {
+    return Fail(Status::kTooLarge, Concat("picture of ", width, " x ", height, " pixels, expected at most ",
+                                          kMaxPixels, " in all; scale it down first"));
+  }
+  const size_t size = size_t{1} * width * height * channels;
+  Image image = {width, height, channels, PixelBuffer::Allocate(size)};
+  if (image.pixels.empty()) {
+    return Fail(Status::kOutOfMemory, Concat("no memory for a picture of ", width, " x ", height,
+                                             " pixels (", size, " bytes); use a smaller one"));
+  }
+  return image;
+}
+
+Result<void> CheckImage(const Image& image) {
+  if (image.width < 1 || image.height < 1 || image.channels < 1 || image.channels > 4) {
+    return Fail(Status::kInvalidArgument,
+                Concat("picture of ", image.width, " x ", image.height, " pixels, ", image.channels,
+                       " channels: expected sides of at least 1 and 1 to 4 channels"));
+  }
+  const int64_t pixels = int64_t{image.width} * image.height;
+  if (pixels > kMaxPixels) {
+    return Fail(Status::kTooLarge, Concat("picture of ", image.width, " x ", image.height,
+                                          " pixels, expected at most ", kMaxPixels,
+                                          " in all; scale it down first"));
+  }
+  if (image.pixels.size() < static_cast<size_t>(pixels) * image.channels) {
+    return Fail(Status::kInvalidArgument,
+                Concat("pixels: ", image.pixels.size(), " bytes, expected ", pixels * image.channels, " for ",
+                       image.width, " x ", image.height, " x ", image.channels));
+  }
+  return {};
+}
+
+Result<Image> ToRgb(const Image& image, Alpha alpha) {
+  if (Result<void> checked = CheckImage(image); !checked) return std::unexpected(checked.error());
+  Result<Image> rgb = MakeImage(image.width, image.height, 3);
+  if (!rgb) return rgb;
+  PixelsToRgb(image.pixels.data(), image.channels, alpha, size_t{1} * image.width * image.height,
+              rgb->pixels.data());
+  return rgb;
+}
+
+}  // namespace vitrine
