@@ -41,8 +41,8 @@ class ParameterSink {
 
 /// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to the
 /// sink the moment its last byte (for Hugging Face's separate query, key and value: its last part)
-/// arrives. Peak memory beyond the sink's own: the largest parameter (twice, in 16 bits as well) and
-/// the header. Not thread-safe.
+/// arrives. Peak memory beyond the sink's own: the largest parameter (16-bit values are widened in
+/// place) and the header. Not thread-safe.
 ///
 ///   while (n = read(window = stream.Reserve(65536))) stream.Commit(n);
 ///   stream.Finish();
@@ -50,8 +50,10 @@ class ParameterSink {
 /// Errors (kInvalidCheckpoint unless said otherwise): a header that is truncated, over 100 MB
 /// (kTooLarge), not JSON, or whose offsets overlap, leave holes or run past the file; dtypes other
 /// than F32, F16, BF16 for a tensor the model needs (kUnsupported); a name the model does not know; a
-/// shape that differs; a value that is NaN or infinite; bytes after the end; tensors missing at
-/// Finish. After an error every further call returns that error.
+/// shape that differs; tensors missing; a value that is NaN or infinite; bytes after the end; an end
+/// before the last byte, at Finish. Names, shapes and missing tensors are known from the header, so a
+/// file of another model fails in the Commit that completes it. After an error every further call
+/// returns that error.
 class WeightStream {
  public:
   WeightStream(const Plan& plan, ParameterSink& sink);  // both must outlive the stream
@@ -65,7 +67,7 @@ class WeightStream {
   [[nodiscard]] Result<void> Commit(size_t size);
   /// Reserve and Commit around a copy, for callers that hold the bytes already.
   [[nodiscard]] Result<void> Write(std::span<const uint8_t> bytes);
-  /// No more bytes come. Fails when tensors are missing or cut short.
+  /// No more bytes come. Fails when the file is cut short.
   [[nodiscard]] Result<void> Finish();
 
   uint64_t bytes_received() const;
