@@ -1,0 +1,98 @@
+import { fromWire, VitrineError } from './errors.js';
+import type { Method, Methods, Progress, ToPage, ToWorker } from './messages.js';
+
+interface Call {
+  resolve(result: never): void;
+  reject(reason: unknown): void;
+  onProgress: ((progress: Progress) => void) | undefined;
+}
+
+export interface CallOptions {
+  transfer?: Transferable[];
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What the bridge needs of a Worker. */
+export type WorkerLike = Pick<Worker, 'postMessage' | 'terminate' | 'addEventListener'>;
+
+/** Calls into the worker as promises, each with its AbortSignal and progress. */
+export class Bridge {
+  /** Bytes of the WebAssembly heap after the last call. */
+  heap = 0;
+  readonly #worker: WorkerLike;
+  readonly #calls = new Map<number, Call>();
+  #lastId = 0;
+  #closed: VitrineError | undefined;
+
+  constructor(worker: WorkerLike) {
+    this.#worker = worker;
+    worker.addEventListener('message', (event) => this.#receive(event.data as ToPage));
+    worker.addEventListener('error', (event) => {
+      // Without a message the script itself could not be fetched or was refused.
+      const { message } = event;
+      this.close(
+        message
+          ? new VitrineError('internal', `the worker failed: ${message}; please report this`)
+          : new VitrineError(
+              'network',
+              "the worker's script could not be started; is worker.js served beside index.js, as JavaScript, " +
+                'with the same Cross-Origin-Embedder-Policy as the page, and does worker-src of its ' +
+                'Content-Security-Policy allow it?',
+            ),
+      );
+    });
+  }
+
+  call<M extends Method>(
+    method: M,
+    args: Methods[M]['args'],
+    options: CallOptions = {},
+  ): Promise<Methods[M]['result']> {
+    const { transfer = [], signal, onProgress } = options;
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw this.#closed;
+      signal?.throwIfAborted();
+      const id = ++this.#lastId;
+      this.#worker.postMessage({ id, method, args }, transfer);
+      const onAbort = () => {
+        this.#calls.delete(id);
+        this.#worker.postMessage({ abort: id } satisfies ToWorker);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const settle =
+        <T>(done: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', onAbort);
+          done(value);
+        };
+      this.#calls.set(id, { resolve: settle(resolve), reject: settle(reject), onProgress });
+    });
+  }
+
+  /** Ends the worker and with it all of its memory; open and later calls fail with `reason`. */
+  close(reason: VitrineError): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    this.#worker.terminate();
+    for (const call of this.#calls.values()) call.reject(reason);
+    this.#calls.clear();
+  }
+
+  #receive(message: ToPage): void {
+    const call = this.#calls.get(message.id);
+    if (!call) return; // aborted meanwhile
+    if ('progress' in message) {
+      call.onProgress?.(message.progress);
+      return;
+    }
+    this.#calls.delete(message.id);
+    if ('error' in message) {
+      call.reject(fromWire(message.error));
+    } else {
+      this.heap = message.heap;
+      call.resolve(message.result as never);
+    }
+  }
+}

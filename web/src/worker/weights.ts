@@ -1,0 +1,210 @@
+// Streams model.safetensors into the core: from the cache, the network, or a file at hand.
+import { VitrineError } from '../errors.js';
+import type { CacheMode, Progress, WeightsMessage } from '../messages.js';
+import { type CachedFile, type CacheWriter, hasChanged, type ModelCache } from './cache.js';
+import { htmlInstead, requireFile } from './fetch.js';
+import { SizeReader } from './safetensors.js';
+
+const WHAT = 'model.safetensors';
+/** How long a page whose server is silent waits before it takes its cached weights for good. */
+const REVALIDATION_MS = 2000;
+const PROGRESS_INTERVAL_MS = 30;
+
+/** Where the bytes go: the core, as far as this file needs it. */
+export interface WeightsSink {
+  /** Before the first byte, and again when the bytes so far were for nothing. */
+  restart(): void;
+  write(bytes: Uint8Array): void;
+  /** Throws when bytes are missing. */
+  finish(): void;
+}
+
+type OnProgress = (progress: Progress) => void;
+
+/** Weights on their way: what is there already when the core is ready for them. */
+export interface OpenWeights {
+  pour(sink: WeightsSink, onProgress: OnProgress): Promise<void>;
+}
+
+export async function openWeights(
+  message: WeightsMessage,
+  cache: ModelCache | undefined,
+  mode: CacheMode,
+): Promise<OpenWeights> {
+  switch (message.kind) {
+    case 'url':
+      return openUrl(message.url, cache, mode);
+    case 'blob':
+      return openStream(message.blob.stream());
+    case 'stream':
+      return openStream(message.stream);
+  }
+}
+
+function openStream(stream: ReadableStream<Uint8Array>): OpenWeights {
+  return {
+    async pour(sink, onProgress) {
+      sink.restart();
+      await pourStream(stream, sink, { cached: false, onProgress });
+      sink.finish();
+    },
+  };
+}
+
+async function openUrl(url: string, cache: ModelCache | undefined, mode: CacheMode): Promise<OpenWeights> {
+  const download = () => requireFile(url, WHAT, mode === 'reload' ? { cache: 'reload' } : {});
+  const kept = mode === 'default' ? await cache?.get(url) : undefined;
+  if (!kept) {
+    const response = await download();
+    return { pour: (sink, onProgress) => pourResponse(response, url, cache, sink, onProgress) };
+  }
+  const validation = validate(url, kept);
+  return {
+    async pour(sink, onProgress) {
+      if ((await pourKept(kept, sink, onProgress)) && (await validation)) return;
+      await cache?.delete(url);
+      await pourResponse(await download(), url, cache, sink, onProgress);
+    },
+  };
+}
+
+/** Whether the cached file was whole and good. */
+async function pourKept(kept: CachedFile, sink: WeightsSink, onProgress: OnProgress): Promise<boolean> {
+  sink.restart();
+  try {
+    const bytes = await pourStream(kept.stream, sink, { cached: true, onProgress });
+    sink.finish();
+    return bytes === kept.bytes;
+  } catch {
+    return false; // damaged, or of another model than config.json: the network will tell
+  }
+}
+
+async function pourResponse(
+  response: Response,
+  url: string,
+  cache: ModelCache | undefined,
+  sink: WeightsSink,
+  onProgress: OnProgress,
+): Promise<void> {
+  let store: CacheWriter | undefined;
+  const startStore = (size: number) => (store = cache?.put(url, size, response.headers));
+  try {
+    sink.restart();
+    await pourStream(response.body!, sink, { cached: false, onProgress, url, startStore });
+    sink.finish();
+  } catch (error) {
+    await store?.discard();
+    throw error;
+  }
+  // Not awaited: the model is ready before the disk has its copy.
+  void store?.commit();
+}
+
+interface PourOptions {
+  cached: boolean;
+  onProgress: OnProgress;
+  /** Of a download. */
+  url?: string;
+  /** Called when the size of the file is known: who else wants the bytes. */
+  startStore?: (size: number) => CacheWriter | undefined;
+}
+
+/** Returns the number of bytes that the stream gave. */
+async function pourStream(
+  stream: ReadableStream<Uint8Array>,
+  sink: WeightsSink,
+  { cached, onProgress, url, startStore }: PourOptions,
+): Promise<number> {
+  const sizeReader = new SizeReader();
+  const reader = stream.getReader();
+  let loaded = 0;
+  let total = 0;
+  let waiting: Uint8Array[] = [];
+  let store: CacheWriter | undefined;
+  let lastReport = 0;
+  const report = () => {
+    lastReport = performance.now();
+    onProgress({ phase: 'weights', loaded, total, cached });
+  };
+  try {
+    for (;;) {
+      const { done, value: chunk } = await readChunk(reader, loaded, total, url);
+      if (done) break;
+      if (loaded === 0) checkStart(chunk, url);
+      sink.write(chunk);
+      loaded += chunk.length;
+      if (total === 0) {
+        sizeReader.push(chunk);
+        waiting.push(chunk);
+        total = sizeReader.size;
+        if (total > 0) {
+          store = startStore?.(total);
+          for (const early of waiting) await store?.write(early);
+          waiting = [];
+        }
+      } else {
+        await store?.write(chunk);
+      }
+      if (performance.now() - lastReport >= PROGRESS_INTERVAL_MS) report();
+    }
+  } catch (error) {
+    void reader.cancel(error).catch(() => {});
+    throw error;
+  }
+  if (url !== undefined && loaded < total) throw brokenOff(url, loaded, total);
+  report();
+  return loaded;
+}
+
+async function readChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  loaded: number,
+  total: number,
+  url: string | undefined,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  try {
+    return await reader.read();
+  } catch (cause) {
+    if (url !== undefined) throw brokenOff(url, loaded, total, cause);
+    throw new VitrineError(
+      'io',
+      `${WHAT}: reading stopped after ${loaded} bytes (${String(cause)}); has the file changed? Choose it again`,
+      { cause },
+    );
+  }
+}
+
+function brokenOff(url: string, loaded: number, total: number, cause?: unknown): VitrineError {
+  const size = total > 0 ? ` of ${total}` : '';
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new VitrineError(
+    'network',
+    `${url}: the download broke off after ${loaded}${size} bytes${why}; load it again`,
+    {
+      cause,
+    },
+  );
+}
+
+/** The two things that come most often in place of weights. */
+function checkStart(chunk: Uint8Array, url: string | undefined): void {
+  const start = new TextDecoder().decode(chunk.subarray(0, 64));
+  if (start.startsWith('<')) throw htmlInstead(url ?? WHAT, WHAT);
+  if (start.startsWith('version https://git-lfs')) {
+    throw new VitrineError(
+      'invalid_checkpoint',
+      `${url ?? WHAT}: a Git LFS pointer, expected the file it points to; run 'git lfs pull' or download the file itself`,
+    );
+  }
+}
+
+/** False when the server has another file now; a server that cannot be asked changes nothing. */
+async function validate(url: string, kept: CachedFile): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(REVALIDATION_MS) });
+    return !(answer.ok && hasChanged(kept, answer.headers));
+  } catch {
+    return true;
+  }
+}
