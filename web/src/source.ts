@@ -26,8 +26,10 @@ export function resolveSource(
 
 function resolveModel(source: ModelSource, baseUrl: string | undefined): ResolvedSource {
   if (typeof source === 'string' || source instanceof URL) return fromFolderUrl(absolute(source, baseUrl));
-  if (isObject(source) && Symbol.iterator in source) return fromFiles([...source]);
-  if (isObject(source) && 'config' in source && 'weights' in source) return fromParts(source, baseUrl);
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.iterator in source) return fromFiles([...source]);
+    if ('config' in source && 'weights' in source) return fromParts(source, baseUrl);
+  }
   throw new VitrineError(
     'invalid_argument',
     `model source: ${describe(source)}, expected the URL of a model folder, its files, or { config, weights }`,
