@@ -5,6 +5,8 @@
 #include <numeric>
 #include <thread>
 
+#include "text.h"
+
 namespace vitrine::cli {
 namespace {
 
@@ -24,7 +26,7 @@ int EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string Quoted(std::string_view text) { return Concat("\"", text, "\""); }
 
 }  // namespace
 
@@ -35,7 +37,7 @@ std::string Suggestion(std::string_view word, std::span<const std::string_view> 
   if (closest == choices.end()) return "";
   const bool is_start = word.size() > 2 && closest->starts_with(word);
   if (!is_start && EditDistance(word, *closest) > 3) return "";
-  return ", did you mean " + Quoted(*closest) + "?";
+  return Concat(", did you mean ", Quoted(*closest), "?");
 }
 
 Result<Args> Args::Parse(const Command& command, std::span<char* const> words) {
@@ -59,22 +61,21 @@ Result<Args> Args::Parse(const Command& command, std::span<char* const> words) {
     if (flag == command.flags.end()) {
       std::vector<std::string_view> names;
       for (const Flag& known : command.flags) names.push_back(known.name);
-      return Fail(Status::kInvalidArgument, "unknown flag " + Quoted(name) + " of vitrine " +
-                                                std::string(command.name) +
-                                                Suggestion(name, names));
+      return Fail(Status::kInvalidArgument, Concat("unknown flag ", Quoted(name), " of vitrine ",
+                                                   command.name, Suggestion(name, names)));
     }
     std::string value;
     if (flag->value.empty()) {
       if (has_value) {
-        return Fail(Status::kInvalidArgument, std::string(name) + " takes no value");
+        return Fail(Status::kInvalidArgument, Concat(name, " takes no value"));
       }
     } else if (has_value) {
       value = word.substr(equals + 1);
     } else if (++i < words.size()) {
       value = words[i];
     } else {
-      return Fail(Status::kInvalidArgument, std::string(name) + " needs a value: " +
-                                                std::string(name) + " " + std::string(flag->value));
+      return Fail(Status::kInvalidArgument,
+                  Concat(name, " needs a value: ", name, " ", flag->value));
     }
     args.values_[std::string(name)] = std::move(value);
   }
@@ -92,9 +93,9 @@ Result<int> Args::Integer(std::string_view flag, int otherwise, int least, int m
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-    return Fail(Status::kInvalidArgument,
-                std::string(flag) + ": " + Quoted(text) + ", expected a whole number from " +
-                    std::to_string(least) + " to " + std::to_string(most));
+    return Fail(
+        Status::kInvalidArgument,
+        Concat(flag, ": ", Quoted(text), ", expected a whole number from ", least, " to ", most));
   }
   return number;
 }

@@ -13,6 +13,7 @@
 
 namespace vitrine::cli {
 
+/// Flags and commands are constants: their texts are literals, hence null-terminated.
 struct Flag {
   std::string_view name;   // "--top-k"
   std::string_view value;  // what the help calls its value ("N"); "" for a switch

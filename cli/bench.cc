@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <random>
 #include <string>
 
 #include "commands.h"
+#include "json.h"
 #include "model_folder.h"
 #include "output.h"
+#include "text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -38,7 +39,7 @@ Result<void> SetRandomWeights(Executor& executor) {
   for (size_t i = 0; i < parameters.size(); ++i) {
     FloatBuffer values = FloatBuffer::Allocate(parameters[i].num_elements());
     if (values.data() == nullptr)
-      return Fail(Status::kOutOfMemory, parameters[i].name + ": no memory");
+      return Fail(Status::kOutOfMemory, Concat(parameters[i].name, ": no memory"));
     for (float& value : values.span()) value = static_cast<float>(random() % 1000) * 1e-4f - 0.05f;
     if (Result<void> set = executor.SetParameter(static_cast<int>(i), std::move(values)); !set)
       return set;
@@ -72,7 +73,7 @@ Result<Measurement> Measure(Executor& executor, int runs, bool profile) {
 std::string StepGroup(const std::string& name) {
   if (!name.starts_with("blocks.")) return name;
   const size_t dot = name.find('.', 7);
-  return dot == name.npos ? "blocks.*" : "blocks.*" + name.substr(dot);
+  return dot == name.npos ? "blocks.*" : Concat("blocks.*", name.substr(dot));
 }
 
 void PrintShares(const char* title, const std::vector<std::pair<std::string, Share>>& shares,
@@ -115,26 +116,33 @@ void PrintProfile(const Plan& plan, const Measurement& measurement) {
 void PrintJson(const std::string& path, const Executor& executor, const Measurement& measurement) {
   const Plan& plan = executor.plan();
   const double flops = plan.flops(/*every_token=*/false);
-  std::string json = "{\"model\":" + JsonString(path) +
-                     ",\"architecture\":" + JsonString(plan.config.architecture) +
-                     ",\"threads\":" + std::to_string(executor.num_threads()) + ",\"isa\":\"" +
-                     Executor::isa() + "\",\"runs\":" + std::to_string(measurement.ms.size()) +
-                     ",\"ms\":{\"median\":" + Fixed(measurement.Median(), 3) +
-                     ",\"minimum\":" + Fixed(measurement.Minimum(), 3) +
-                     "},\"mflop\":" + Fixed(flops / 1e6, 3) +
-                     ",\"gflops\":" + Fixed(Gflops(flops, measurement.Median()), 2);
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("model").String(path);
+  json.Key("architecture").String(plan.config.architecture);
+  json.Key("threads").Int(executor.num_threads());
+  json.Key("isa").String(Executor::isa());
+  json.Key("runs").Int(std::ssize(measurement.ms));
+  json.Key("ms").BeginObject();
+  json.Key("median").Number(measurement.Median());
+  json.Key("minimum").Number(measurement.Minimum());
+  json.EndObject();
+  json.Key("mflop").Number(flops / 1e6);
+  json.Key("gflops").Number(Gflops(flops, measurement.Median()));
   if (!measurement.step_ms.empty()) {
-    json += ",\"steps\":[";
+    json.Key("steps").BeginArray();
     for (size_t i = 0; i < plan.steps.size(); ++i) {
       const Step& step = plan.steps[i];
-      json += (i == 0 ? "" : ",") + ("{\"name\":" + JsonString(step.name)) + ",\"kind\":\"" +
-              std::string(StepKindName(step.kind)) +
-              "\",\"ms\":" + Fixed(measurement.step_ms[i], 4) +
-              ",\"mflop\":" + Fixed(plan.flops(step, false) / 1e6, 3) + "}";
+      json.BeginObject();
+      json.Key("name").String(step.name);
+      json.Key("kind").String(StepKindName(step.kind));
+      json.Key("ms").Number(measurement.step_ms[i]);
+      json.Key("mflop").Number(plan.flops(step, /*every_token=*/false) / 1e6);
+      json.EndObject();
     }
-    json += "]";
+    json.EndArray();
   }
-  std::printf("%s}\n", json.c_str());
+  std::printf("%s\n", json.EndObject().Take().c_str());
 }
 
 Result<std::unique_ptr<Classifier>> LoadRandom(const std::string& path, int num_threads) {

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "model_folder.h"
 #include "output.h"
+#include "text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -37,16 +38,17 @@ std::string LogitsJson(std::span<const float> logits) {
     std::snprintf(number.data(), number.size(), "%s%.9g", json.back() == '[' ? "" : ",", logit);
     json += number.data();
   }
-  return json + "]";
+  json += "]";
+  return json;
 }
 
 void PrintJson(const std::string& file, const Result<Classification>& result,
                std::span<const float> logits) {
-  std::string line = "{\"file\":" + JsonString(file);
+  std::string line = Concat("{\"file\":", JsonString(file), ",");
   if (!result) {
-    line += ",\"error\":" + ErrorJson(result.error()) + "}";
+    line += Concat("\"error\":", ErrorJson(result.error()), "}");
   } else {
-    line += "," + ClassificationJson(*result).substr(1);  // joins the two objects
+    line += ClassificationJson(*result).substr(1);  // joins the two objects
     if (!logits.empty()) line.insert(line.size() - 1, LogitsJson(logits));
   }
   std::printf("%s\n", line.c_str());
@@ -65,7 +67,7 @@ void PrintTable(const std::string& file, const Classification& result) {
   std::printf("%s  (decode %.1f ms, preprocess %.1f ms, inference %.1f ms)\n", file.c_str(),
               result.ms.decode, result.ms.preprocess, result.ms.inference);
   const auto name = [](const Label& label) {
-    return label.label.empty() ? "class " + std::to_string(label.index) : label.label;
+    return label.label.empty() ? Concat("class ", label.index) : label.label;
   };
   int width = 0;
   for (const Label& label : result.labels) width = std::max(width, DisplayWidth(name(label)));
@@ -86,8 +88,8 @@ int Run(const Args& args) {
   if (!threads) return Complain(threads.error());
   const std::string_view alpha = args.Text("--alpha", "white");
   if (alpha != "white" && alpha != "drop") {
-    return Complain({Status::kInvalidArgument,
-                     "--alpha: \"" + std::string(alpha) + "\", expected white or drop"});
+    return Complain(
+        {Status::kInvalidArgument, Concat("--alpha: \"", alpha, "\", expected white or drop")});
   }
   const Options options = {
       .top_k = *top_k,
@@ -106,8 +108,8 @@ int Run(const Args& args) {
   if (!loaded) return Complain(loaded.error());
   Classifier& classifier = **loaded;
   if (classifier.config().vit.num_classes == 0) {
-    return Complain(
-        {Status::kInvalidArgument, *model + ": num_classes 0, expected a model with a head"});
+    return Complain({Status::kInvalidArgument,
+                     Concat(*model, ": num_classes 0, expected a model with a head")});
   }
 
   int exit_status = kExitOk;
@@ -122,7 +124,7 @@ int Run(const Args& args) {
     } else {
       const std::string& message = result.error().message;
       const bool names_file = message.starts_with(file);
-      Complain({result.error().status, names_file ? message : file + ": " + message});
+      Complain({result.error().status, names_file ? message : Concat(file, ": ", message)});
     }
     std::fflush(stdout);
   }

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "text.h"
+
 namespace vitrine::cli {
 
 bool IsThere(const std::string& path) {
@@ -24,9 +26,9 @@ void InputFile::Close::operator()(FILE* file) const {
 }
 
 Result<InputFile> InputFile::Open(const std::string& path) {
-  if (IsFolder(path)) return Fail(Status::kIo, path + ": is a folder, expected a file");
+  if (IsFolder(path)) return Fail(Status::kIo, Concat(path, ": is a folder, expected a file"));
   FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return Fail(Status::kIo, path + ": " + std::strerror(errno));
+  if (file == nullptr) return Fail(Status::kIo, Concat(path, ": ", std::strerror(errno)));
   std::setvbuf(file, nullptr, _IONBF, 0);
   return InputFile(path, file);
 }
@@ -35,7 +37,7 @@ Result<size_t> InputFile::Read(std::span<uint8_t> bytes) {
   errno = 0;
   const size_t count = std::fread(bytes.data(), 1, bytes.size(), file_.get());
   if (count < bytes.size() && std::ferror(file_.get())) {
-    return Fail(Status::kIo, path_ + ": " + std::strerror(errno == 0 ? EIO : errno));
+    return Fail(Status::kIo, Concat(path_, ": ", std::strerror(errno == 0 ? EIO : errno)));
   }
   return count;
 }
@@ -52,8 +54,8 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_byte
     if (!count) return std::unexpected(count.error());
     filled += *count;
     if (filled > max_bytes) {
-      return Fail(Status::kTooLarge, path + ": over " + std::to_string(max_bytes >> 20) +
-                                         " MB, the most that is read");
+      return Fail(Status::kTooLarge,
+                  Concat(path, ": over ", max_bytes >> 20, " MB, the most that is read"));
     }
     if (filled < bytes.size()) break;
   }
@@ -64,7 +66,7 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_byte
 Result<uint64_t> FileSize(const std::string& path) {
   struct stat status;
   if (stat(path.c_str(), &status) != 0)
-    return Fail(Status::kIo, path + ": " + std::strerror(errno));
+    return Fail(Status::kIo, Concat(path, ": ", std::strerror(errno)));
   return static_cast<uint64_t>(status.st_size);
 }
 

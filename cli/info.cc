@@ -1,26 +1,26 @@
 // vitrine info: what a model folder holds and the steps it becomes.
+#include <array>
 #include <cstdio>
 #include <string>
 
 #include "commands.h"
 #include "model_folder.h"
 #include "output.h"
+#include "text.h"
 #include "weights_file.h"
 
 namespace vitrine::cli {
 namespace {
 
 std::string SidesText(const std::array<int, 2>& height_width) {
-  return std::to_string(height_width[0]) + " x " + std::to_string(height_width[1]);
+  return Concat(height_width[0], " x ", height_width[1]);
 }
 
-std::string MatrixText(int rows, int cols) {
-  return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
-}
+std::string MatrixText(int rows, int cols) { return ShapeText(std::array{rows, cols}); }
 
 std::string TripleText(const std::array<float, 3>& values) {
   std::string text;
-  for (const float value : values) text += (text.empty() ? "" : ", ") + Fixed(value, 4);
+  for (const float value : values) text += Concat(text.empty() ? "" : ", ", Fixed(value, 4));
   return text;
 }
 
@@ -30,14 +30,12 @@ void PrintLine(const char* name, const std::string& value) {
 
 void PrintConfig(const VitConfig& vit, bool has_labels) {
   PrintLine("architecture", vit.architecture.empty() ? "(not named)" : vit.architecture);
-  PrintLine("img_size",
-            SidesText(vit.img_size) + ", " + std::to_string(vit.in_chans) + " channels");
-  PrintLine("patch_size",
-            SidesText(vit.patch_size) + ", " + std::to_string(vit.num_patches()) + " patches");
+  PrintLine("img_size", Concat(SidesText(vit.img_size), ", ", vit.in_chans, " channels"));
+  PrintLine("patch_size", Concat(SidesText(vit.patch_size), ", ", vit.num_patches(), " patches"));
   PrintLine("embed_dim", std::to_string(vit.embed_dim));
   PrintLine("depth", std::to_string(vit.depth));
-  PrintLine("num_heads", std::to_string(vit.num_heads) + " of " + std::to_string(vit.head_dim()));
-  PrintLine("mlp", std::to_string(vit.mlp_hidden_dim) + " wide");
+  PrintLine("num_heads", Concat(vit.num_heads, " of ", vit.head_dim()));
+  PrintLine("mlp", Concat(vit.mlp_hidden_dim, " wide"));
   std::string tokens = std::to_string(vit.num_tokens());
   if (vit.class_token)
     tokens += vit.distilled ? ", class and distillation token in front" : ", class token in front";
@@ -58,17 +56,17 @@ void PrintPreprocess(const PreprocessConfig& preprocess) {
   std::string resize;
   switch (preprocess.resize_mode) {
     case PreprocessConfig::ResizeMode::kShortestEdge:
-      resize = "shorter edge to " + std::to_string(preprocess.resize_size[0]);
+      resize = Concat("shorter edge to ", preprocess.resize_size[0]);
       break;
     case PreprocessConfig::ResizeMode::kExact:
-      resize = "to " + SidesText(preprocess.resize_size);
+      resize = Concat("to ", SidesText(preprocess.resize_size));
       break;
     case PreprocessConfig::ResizeMode::kLongestEdge:
-      resize = "to fit in " + SidesText(preprocess.resize_size);
+      resize = Concat("to fit in ", SidesText(preprocess.resize_size));
       break;
   }
-  PrintLine("resize", resize + ", " + filter);
-  PrintLine("crop", SidesText(preprocess.input_size) + ", centre");
+  PrintLine("resize", Concat(resize, ", ", filter));
+  PrintLine("crop", Concat(SidesText(preprocess.input_size), ", centre"));
   PrintLine("mean", TripleText(preprocess.mean));
   PrintLine("std", TripleText(preprocess.std));
 }
@@ -86,12 +84,11 @@ void PrintPlan(const Plan& plan) {
     const double mflop = plan.flops(step, /*every_token=*/true) / 1e6;
     const int input_rows = step.kind == StepKind::kPool ? step.input_rows : step.rows;
     table.AddRow({step.name, std::string(StepKindName(step.kind)),
-                  MatrixText(input_rows, plan.buffers[step.input].cols) + " -> " +
-                      MatrixText(step.rows, plan.buffers[step.output].cols),
+                  Concat(MatrixText(input_rows, plan.buffers[step.input].cols), " -> ",
+                         MatrixText(step.rows, plan.buffers[step.output].cols)),
                   parameters == 0 ? "" : Grouped(parameters), mflop == 0 ? "" : Fixed(mflop, 1)});
     if (step.name == "blocks.0" && plan.config.depth > 1) {
-      table.AddNote("(blocks.1 to blocks." + std::to_string(plan.config.depth - 1) +
-                    " are like blocks.0)");
+      table.AddNote(Concat("(blocks.1 to blocks.", plan.config.depth - 1, " are like blocks.0)"));
     }
   }
   table.AddRow({"total", "", "", Grouped(plan.num_parameters()), Fixed(plan.flops(true) / 1e6, 1)});
@@ -107,13 +104,13 @@ void PrintText(Classifier& classifier, const ModelFolder& folder, const WeightsF
   PrintPreprocess(config.preprocess);
   std::printf("\nMemory\n");
   PrintLine("parameters", Grouped(plan.num_parameters()));
-  PrintLine("weights",
-            Megabytes(4.0 * static_cast<double>(plan.num_parameters())) + " packed as float32");
+  PrintLine("weights", Concat(Megabytes(4.0 * static_cast<double>(plan.num_parameters())),
+                              " packed as float32"));
   PrintLine("activations",
             Megabytes(static_cast<double>(classifier.executor().activation_bytes())));
   if (folder.has_weights()) {
-    PrintLine("file", Megabytes(static_cast<double>(weights.bytes)) + ", " +
-                          std::to_string(weights.tensors) + " tensors, " + weights.dtypes);
+    PrintLine("file", Concat(Megabytes(static_cast<double>(weights.bytes)), ", ", weights.tensors,
+                             " tensors, ", weights.dtypes));
   } else {
     PrintLine("file", "no model.safetensors in this folder");
   }
@@ -125,12 +122,11 @@ void PrintJson(const Classifier& classifier, const Plan& plan, const ModelFolder
                const WeightsFile& weights) {
   std::string json = classifier.InfoJson();
   json.pop_back();  // the closing brace: more members follow
-  json += ",\"folder\":" + JsonString(folder.path) +
-          ",\"mflop\":" + Fixed(plan.flops(true) / 1e6, 3) + ",\"file\":";
+  json += Concat(",\"folder\":", JsonString(folder.path),
+                 ",\"mflop\":", Fixed(plan.flops(/*every_token=*/true) / 1e6, 3), ",\"file\":");
   if (folder.has_weights()) {
-    json += "{\"bytes\":" + std::to_string(weights.bytes) +
-            ",\"tensors\":" + std::to_string(weights.tensors) +
-            ",\"dtypes\":" + JsonString(weights.dtypes) + "}";
+    json += Concat("{\"bytes\":", weights.bytes, ",\"tensors\":", weights.tensors,
+                   ",\"dtypes\":", JsonString(weights.dtypes), "}");
   } else {
     json += "null";
   }
@@ -149,7 +145,7 @@ int Run(const Args& args) {
   const Result<std::unique_ptr<Classifier>> classifier =
       Classifier::Create(folder->files(), /*num_threads=*/1);
   if (!classifier)
-    return Complain({classifier.error().status, *path + ": " + classifier.error().message});
+    return Complain({classifier.error().status, Concat(*path, ": ", classifier.error().message)});
   WeightsFile weights;
   if (folder->has_weights()) {
     Result<WeightsFile> read = ReadWeightsHeader(folder->weights_path());

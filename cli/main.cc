@@ -8,6 +8,7 @@
 #endif
 
 #include "commands.h"
+#include "text.h"
 #include "vitrine/executor.h"
 
 #ifndef VITRINE_VERSION
@@ -41,7 +42,7 @@ void PrintCommandHelp(const Command& command) {
   std::printf("Usage: vitrine %s [FLAGS] %s\n\n%s\n\n", command.name.data(),
               command.operands.data(), command.summary.data());
   for (const Flag& flag : command.flags) {
-    const std::string head = std::string(flag.name) + " " + std::string(flag.value);
+    const std::string head = Concat(flag.name, " ", flag.value);
     std::printf("  %-20s %s\n", head.c_str(), flag.help.data());
   }
   if (!command.details.empty()) std::printf("\n%s\n", command.details.data());
@@ -57,8 +58,9 @@ const Command* FindCommand(std::string_view name) {
 int UnknownCommand(std::string_view name) {
   std::array<std::string_view, kCommands.size() + 1> names = {"help"};
   for (size_t i = 0; i < kCommands.size(); ++i) names[i + 1] = kCommands[i]->name;
-  return Complain({Status::kInvalidArgument, "unknown command \"" + std::string(name) + "\"" +
-                                                 Suggestion(name, names) + " See vitrine --help."});
+  return Complain(
+      {Status::kInvalidArgument,
+       Concat("unknown command \"", name, "\"", Suggestion(name, names), " See vitrine --help.")});
 }
 
 int Help(std::span<char* const> words) {

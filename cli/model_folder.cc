@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "file.h"
+#include "text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -41,9 +42,9 @@ bool ModelFolder::has_weights() const { return IsThere(weights_path()); }
 Result<ModelFolder> ReadModelFolder(const std::string& path) {
   if (!IsFolder(path)) {
     const char* found = IsThere(path) ? "is a file" : "does not exist";
-    return Fail(
-        Status::kIo,
-        path + ": " + found + ", expected a model folder with config.json and model.safetensors");
+    return Fail(Status::kIo,
+                Concat(path, ": ", found,
+                       ", expected a model folder with config.json and model.safetensors"));
   }
   ModelFolder folder = {.path = path, .config = "", .preprocessor_config = "", .labels = ""};
   const std::pair<const char*, std::string*> texts[] = {
@@ -58,9 +59,9 @@ Result<ModelFolder> ReadModelFolder(const std::string& path) {
   }
   if (!IsThere(path + "/config.json")) {
     return Fail(Status::kIo,
-                path +
-                    ": no config.json, expected a timm or Hugging Face model folder with "
-                    "config.json and model.safetensors");
+                Concat(path,
+                       ": no config.json, expected a timm or Hugging Face model folder with "
+                       "config.json and model.safetensors"));
   }
   return folder;
 }
@@ -73,7 +74,7 @@ Result<std::string> FindBundledModel() {
   const std::string executable = ExecutablePath();  // build/native/vitrine
   const size_t slash = executable.rfind('/');
   if (slash != std::string::npos) {
-    places.push_back(executable.substr(0, slash) + "/../../weights/default");
+    places.push_back(Concat(executable.substr(0, slash), "/../../weights/default"));
   }
 #ifdef VITRINE_SOURCE_DIR
   places.push_back(VITRINE_SOURCE_DIR "/weights/default");
@@ -81,17 +82,18 @@ Result<std::string> FindBundledModel() {
   std::string looked;
   for (const std::string& place : places) {
     if (IsThere(place + "/config.json")) return place;
-    looked += (looked.empty() ? "" : " and ") + place;
+    looked += Concat(looked.empty() ? "" : " and ", place);
   }
   return Fail(Status::kIo,
-              "no bundled model (looked for " + looked +
-                  "); name a model folder with --model DIR or the variable VITRINE_MODEL");
+              Concat("no bundled model (looked for ", looked,
+                     "); name a model folder with --model DIR or the variable VITRINE_MODEL"));
 }
 
 Result<void> StreamWeights(const ModelFolder& folder, WeightStream& weights) {
   const std::string path = folder.weights_path();
   if (!folder.has_weights()) {
-    return Fail(Status::kIo, folder.path + ": no model.safetensors" + OtherWeights(folder.path));
+    return Fail(Status::kIo,
+                Concat(folder.path, ": no model.safetensors", OtherWeights(folder.path)));
   }
   Result<InputFile> file = InputFile::Open(path);
   if (!file) return std::unexpected(std::move(file.error()));
@@ -111,12 +113,13 @@ Result<std::unique_ptr<Classifier>> LoadClassifier(const std::string& path, int 
   if (!folder) return std::unexpected(folder.error());
   Result<std::unique_ptr<Classifier>> classifier = Classifier::Create(folder->files(), num_threads);
   if (!classifier) {
-    classifier.error().message = path + ": " + classifier.error().message;
+    classifier.error().message = Concat(path, ": ", classifier.error().message);
     return classifier;
   }
   if (Result<void> loaded = StreamWeights(*folder, (*classifier)->weights()); !loaded) {
     Error error = std::move(loaded.error());
-    if (error.status != Status::kIo) error.message = folder->weights_path() + ": " + error.message;
+    if (error.status != Status::kIo)
+      error.message = Concat(folder->weights_path(), ": ", error.message);
     return std::unexpected(std::move(error));
   }
   return classifier;

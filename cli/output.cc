@@ -4,6 +4,7 @@
 #include <array>
 
 #include "json.h"
+#include "text.h"
 
 namespace vitrine::cli {
 
@@ -52,7 +53,7 @@ std::string Grouped(int64_t number) {
   return text;
 }
 
-std::string Megabytes(double bytes) { return Fixed(bytes / 1e6, 1) + " MB"; }
+std::string Megabytes(double bytes) { return Concat(Fixed(bytes / 1e6, 1), " MB"); }
 
 std::string JsonString(std::string_view text) { return JsonWriter().String(text).Take(); }
 

@@ -1,56 +1,52 @@
 #include "weights_file.h"
 
-#include <algorithm>
-#include <array>
 #include <map>
-#include <vector>
+#include <utility>
 
 #include "file.h"
-#include "json.h"
+#include "safetensors.h"
+#include "text.h"
 
 namespace vitrine::cli {
 namespace {
 
-constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // safetensors' own limit
+Result<SafetensorsHeader> ReadHeader(InputFile& file) {
+  constexpr size_t kChunkBytes = size_t{1} << 16;
+  SafetensorsHeaderReader reader;
+  while (!reader.complete()) {
+    const Result<std::span<uint8_t>> window = reader.Reserve(kChunkBytes);
+    if (!window) return std::unexpected(window.error());
+    const Result<size_t> count = file.Read(*window);
+    if (!count) return std::unexpected(count.error());
+    if (*count == 0) return std::unexpected(reader.Truncated());
+    if (Result<void> committed = reader.Commit(*count); !committed) {
+      return std::unexpected(std::move(committed.error()));
+    }
+  }
+  return reader.Take();
+}
 
 }  // namespace
 
-// https://github.com/huggingface/safetensors: 8 bytes of length, little-endian, then that much
-// JSON:
-// {"name": {"dtype": "F32", "shape": […], "data_offsets": […]}, …, "__metadata__": {…}}
 Result<WeightsFile> ReadWeightsHeader(const std::string& path) {
   const Result<uint64_t> file_size = FileSize(path);
   if (!file_size) return std::unexpected(file_size.error());
   Result<InputFile> file = InputFile::Open(path);
   if (!file) return std::unexpected(std::move(file.error()));
-
-  std::array<uint8_t, 8> prefix = {};
-  if (const Result<size_t> count = file->Read(prefix); !count)
-    return std::unexpected(count.error());
-  uint64_t header_size = 0;
-  for (size_t i = 0; i < prefix.size(); ++i) header_size |= uint64_t{prefix[i]} << (8 * i);
-  if (header_size > std::min(kMaxHeaderBytes, *file_size)) {
-    return Fail(Status::kInvalidCheckpoint,
-                path + ": a header of " + std::to_string(header_size) + " bytes in a file of " +
-                    std::to_string(*file_size) + "; is it a safetensors file?");
+  const Result<SafetensorsHeader> header = ReadHeader(*file);
+  if (!header) {
+    if (header.error().status == Status::kIo) return std::unexpected(header.error());
+    return Fail(header.error().status, Concat(path, ": ", header.error().message));
   }
-  std::vector<uint8_t> header(header_size);
-  const Result<size_t> count = file->Read(header);
-  if (!count) return std::unexpected(count.error());
 
-  JsonDocument document({reinterpret_cast<const char*>(header.data()), *count}, path,
-                        Status::kInvalidCheckpoint, kMaxHeaderBytes);
-  WeightsFile weights = {.bytes = *file_size, .tensors = 0, .dtypes = ""};
-  std::map<std::string, int> dtypes;
-  for (const Json::Member& tensor : document.root().Members()) {
-    if (tensor.key == "__metadata__") continue;
-    ++weights.tensors;
-    ++dtypes[std::string(tensor.value.Get("dtype").String("unknown"))];
-  }
-  if (Result<void> read = document.result(); !read) return std::unexpected(std::move(read.error()));
-  for (const auto& [dtype, tensors] : dtypes) {
+  std::map<std::string, int> tensors_of;
+  for (const TensorInfo& tensor : header->tensors) ++tensors_of[tensor.dtype];
+  WeightsFile weights = {
+      .bytes = *file_size, .tensors = static_cast<int>(header->tensors.size()), .dtypes = ""};
+  for (const auto& [dtype, tensors] : tensors_of) {
     if (!weights.dtypes.empty()) weights.dtypes += ", ";
-    weights.dtypes += dtypes.size() == 1 ? dtype : dtype + " (" + std::to_string(tensors) + ")";
+    weights.dtypes += dtype;
+    if (tensors_of.size() > 1) weights.dtypes += Concat(" (", tensors, ")");
   }
   return weights;
 }

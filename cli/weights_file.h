@@ -12,7 +12,7 @@ namespace vitrine::cli {
 struct WeightsFile {
   uint64_t bytes = 0;  // of the whole file
   int tensors = 0;
-  std::string dtypes;  // "F32", or "F16 (150), F32 (2)" when they are mixed
+  std::string dtypes;  // "F32", or "F16 (150), F32 (2)" where they are mixed
 };
 
 /// Reads the header alone; whether the tensors are the model's is WeightStream's to say.
