@@ -73,8 +73,9 @@ void PrintTable(const std::string& file, const Classification& result) {
   for (const Label& label : result.labels) width = std::max(width, DisplayWidth(name(label)));
   for (const Label& label : result.labels) {
     const std::string text = name(label);
-    std::printf("  %s%*s  %5.1f %%  %s\n", text.c_str(), width - DisplayWidth(text), "",
-                100 * label.score, Bar(label.score, 40).c_str());
+    const std::string bar = Bar(label.score, 40);
+    std::printf("  %s%*s  %5.1f %%%s%s\n", text.c_str(), width - DisplayWidth(text), "",
+                100 * label.score, bar.empty() ? "" : "  ", bar.c_str());
   }
 }
 

@@ -40,6 +40,7 @@ void PrintConfig(const VitConfig& vit, bool has_labels) {
   if (vit.class_token)
     tokens += vit.distilled ? ", class and distillation token in front" : ", class token in front";
   PrintLine("tokens", tokens);
+  if (vit.distilled) PrintLine("heads", vit.head_dist ? "head and head_dist, averaged" : "head");
   PrintLine("global_pool", vit.global_pool == GlobalPool::kToken ? "token" : "avg");
   if (vit.representation_size > 0) PrintLine("pre_logits", std::to_string(vit.representation_size));
   if (vit.num_classes == 0) {
