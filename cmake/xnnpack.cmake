@@ -38,6 +38,10 @@ target_compile_definitions(xnnpack_options INTERFACE
   XNN_ENABLE_ARM_BF16=0 XNN_ENABLE_ARM_DOTPROD=0 XNN_ENABLE_ARM_I8MM=0 XNN_ENABLE_HVX=0
   $<$<BOOL:${EMSCRIPTEN}>:XNN_ENABLE_CPUINFO=0> $<$<NOT:$<BOOL:${EMSCRIPTEN}>>:XNN_ENABLE_CPUINFO=1>)
 target_compile_options(xnnpack_options INTERFACE -w -fno-math-errno)
+if(VITRINE_SANITIZE)
+  # It shifts and aligns pointers in ways the standard leaves undefined.
+  target_compile_options(xnnpack_options INTERFACE -fno-sanitize=undefined)
+endif()
 target_link_libraries(xnnpack_options INTERFACE pthreadpool)
 if(NOT EMSCRIPTEN)
   target_include_directories(xnnpack_options SYSTEM INTERFACE cmake/cpuinfo)
@@ -49,6 +53,9 @@ foreach(family IN LISTS families)
   string(TOUPPER ${family} upper)
   set(sources ${PROD_${upper}_MICROKERNEL_SRCS})
   list(FILTER sources INCLUDE REGEX ${VITRINE_XNNPACK_KERNELS})
+  if(family STREQUAL "wasmrelaxedsimd")  # what core/src/linear.cc prefers to XNNPACK's choice
+    list(APPEND sources src/f32-gemm/gen/f32-gemm-6x8-minmax-wasmrelaxedsimd-fma-loadsplat.c)
+  endif()
   list(TRANSFORM sources PREPEND ${xnnpack_SOURCE_DIR}/)
   add_library(xnnpack_${family} OBJECT ${sources})
   target_link_libraries(xnnpack_${family} PRIVATE xnnpack_options)

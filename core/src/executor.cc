@@ -11,45 +11,19 @@
 
 #include "kernels/kernels.h"
 #include "linear.h"
+#include "parallel.h"
 #include "text.h"
 
 namespace vitrine {
 namespace {
 
 constexpr int kMaxThreads = 64;
-constexpr size_t kRowsPerTask = 8;  // of row-wise steps, enough work to be worth handing to a thread
-
-/// Splits [0, count) over the threads: function(index) for each.
-template <typename Function>
-void Parallel(pthreadpool_t pool, size_t count, const Function& function) {
-  pthreadpool_parallelize_1d(
-      pool, [](void* f, size_t i) { (*static_cast<const Function*>(f))(i); }, const_cast<Function*>(&function), count,
-      /*flags=*/0);
-}
-
-/// As Parallel over [0, outer) x [0, inner); function(thread, i, j).
-template <typename Function>
-void Parallel2d(pthreadpool_t pool, size_t outer, size_t inner, const Function& function) {
-  pthreadpool_parallelize_2d_with_thread(
-      pool,
-      [](void* f, size_t thread, size_t i, size_t j) { (*static_cast<const Function*>(f))(thread, i, j); },
-      const_cast<Function*>(&function), outer, inner, /*flags=*/0);
-}
-
-/// As Parallel over the rows of a matrix, a few at a time; function(first_row, num_rows).
-template <typename Function>
-void ParallelRows(pthreadpool_t pool, size_t rows, const Function& function) {
-  Parallel(pool, (rows + kRowsPerTask - 1) / kRowsPerTask, [&](size_t i) {
-    const size_t first = i * kRowsPerTask;
-    function(first, std::min(kRowsPerTask, rows - first));
-  });
-}
 
 /// A step with what it needs to run: packed or raw parameters, in the order of Step::parameters.
 struct BoundStep {
   std::vector<FloatBuffer> raw;
-  std::optional<Linear> linear;  // kPatchEmbed, kLinear
-  int missing = 0;               // parameters not yet set
+  Linear linear;    // kPatchEmbed, kLinear
+  int missing = 0;  // parameters not yet set
 };
 
 }  // namespace
@@ -64,7 +38,6 @@ struct Executor::Impl {
   std::vector<bool> is_set;
   int parameters_missing = 0;
   size_t weight_bytes = 0;
-  std::optional<Want> bound;  // what the operators are set up for
   AttentionShape attention;
   size_t head_packed_size = 0;
   size_t thread_scratch_size = 0;
@@ -73,8 +46,7 @@ struct Executor::Impl {
 
   Result<void> Allocate();
   Result<void> Pack(int step_index);
-  Result<void> Bind(Want want);
-  Result<void> RunStep(int step_index, size_t rows);
+  void RunStep(int step_index, size_t rows);
   void RunEmbed(const BoundStep& bound_step, float* x);
   void RunAttention(const float* qkv, size_t rows, float* output);
 
@@ -90,9 +62,8 @@ struct Executor::Impl {
 
 Result<void> Executor::Impl::Allocate() {
   for (const Buffer& buffer : plan.buffers) {
-    // XNNPACK reads whole vectors, past the end of a row's last one.
-    buffers.push_back(FloatBuffer::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols +
-                                            XNN_EXTRA_BYTES / sizeof(float)));
+    buffers.push_back(
+        FloatBuffer::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols + Linear::kReadPastEnd));
     if (buffers.back().data() == nullptr) {
       return Fail(Status::kOutOfMemory, Concat("buffer ", buffer.name, " ", ShapeText(std::array{buffer.rows, buffer.cols}),
                                                ": out of memory; use a smaller img_size or model"));
@@ -120,33 +91,15 @@ Result<void> Executor::Impl::Pack(int step_index) {
   const Step& step = plan.steps[step_index];
   BoundStep& target = steps[step_index];
   if (step.kind != StepKind::kPatchEmbed && step.kind != StepKind::kLinear) return {};
-  const Linear::Shape shape = {.input_cols = plan.buffers[step.input].cols,
-                               .output_cols = plan.buffers[step.output].cols,
-                               .input_stride = plan.buffers[step.input].cols,
-                               .output_stride = plan.buffers[step.output].cols};
   const float* bias = target.raw.size() > 1 ? target.raw[1].data() : nullptr;
-  Result<Linear> linear = Linear::Pack(shape, target.raw[0].data(), bias);
+  Result<Linear> linear = Linear::Pack(plan.buffers[step.input].cols, plan.buffers[step.output].cols,
+                                       target.raw[0].data(), bias);
   if (!linear) {
     linear.error().message = Concat(step.name, ": ", linear.error().message);
     return std::unexpected(std::move(linear.error()));
   }
   target.linear = std::move(*linear);
   target.raw.clear();
-  return {};
-}
-
-Result<void> Executor::Impl::Bind(Want want) {
-  if (bound == want) return {};
-  bound.reset();
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    if (!steps[i].linear) continue;
-    const Step& step = plan.steps[i];
-    const int rows = want == Want::kHead ? step.head_rows : step.rows;
-    Result<void> done = steps[i].linear->Bind(rows, Row(step.input, step.input_row), Row(step.output, step.output_row),
-                                              pool.get());
-    if (!done) return done;
-  }
-  bound = want;
   return {};
 }
 
@@ -176,7 +129,7 @@ void Executor::Impl::RunAttention(const float* qkv, size_t rows, float* output) 
   });
 }
 
-Result<void> Executor::Impl::RunStep(int step_index, size_t rows) {
+void Executor::Impl::RunStep(int step_index, size_t rows) {
   const Step& step = plan.steps[step_index];
   BoundStep& target = steps[step_index];
   const size_t cols = plan.buffers[step.output].cols;
@@ -185,12 +138,7 @@ Result<void> Executor::Impl::RunStep(int step_index, size_t rows) {
   switch (step.kind) {
     case StepKind::kPatchEmbed:
     case StepKind::kLinear:
-      if (Result<void> ran = target.linear->Run(pool.get()); !ran) return ran;
-      if (step.activation != Activation::kNone) {
-        ParallelRows(pool.get(), rows, [&](size_t first, size_t count) {
-          kernels->activate(step.activation, count * cols, output + first * cols);
-        });
-      }
+      target.linear.Run(rows, input, output, step.activation, pool.get());
       break;
     case StepKind::kEmbed:
       RunEmbed(target, output);
@@ -220,7 +168,6 @@ Result<void> Executor::Impl::RunStep(int step_index, size_t rows) {
       for (size_t i = 0; i < cols; ++i) output[i] = (output[i] + input[i]) / 2;
       break;
   }
-  return {};
 }
 
 Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -231,8 +178,6 @@ Result<std::unique_ptr<Executor>> Executor::Create(Plan plan, int num_threads) {
     return Fail(Status::kInvalidArgument,
                 Concat("threads: ", num_threads, ", expected a number from 1 to ", kMaxThreads));
   }
-  if (Result<void> ready = InitializeXnnpack(); !ready) return std::unexpected(ready.error());
-
   auto impl = std::make_unique<Impl>();
   impl->plan = std::move(plan);
   impl->num_threads = num_threads;
@@ -302,12 +247,11 @@ Result<void> Executor::Run(Want want, const StepObserver* observer) {
     return Fail(Status::kInvalidArgument, Concat(impl.parameters_missing, " of ", impl.plan.parameters.size(),
                                                  " parameters are not loaded yet; finish the weights first"));
   }
-  if (Result<void> done = impl.Bind(want); !done) return done;
   for (size_t i = 0; i < impl.plan.steps.size(); ++i) {
     const Step& step = impl.plan.steps[i];
     const int rows = want == Want::kHead ? step.head_rows : step.rows;
     const Clock::time_point start = observer != nullptr ? Clock::now() : Clock::time_point();
-    if (Result<void> ran = impl.RunStep(static_cast<int>(i), rows); !ran) return ran;
+    impl.RunStep(static_cast<int>(i), rows);
     if (observer != nullptr) {
       const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
       const size_t size = static_cast<size_t>(rows) * impl.plan.buffers[step.output].cols;

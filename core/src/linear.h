@@ -1,49 +1,46 @@
-// A fully connected layer on XNNPACK's operator.
+// A fully connected layer on XNNPACK's GEMM microkernels.
 #ifndef VITRINE_LINEAR_H_
 #define VITRINE_LINEAR_H_
 
 #include <pthreadpool.h>
-#include <xnnpack.h>
 
-#include <memory>
-#include <vector>
+#include <cstddef>
 
+#include "kernels/kernels.h"
 #include "vitrine/error.h"
+#include "vitrine/weights.h"
 
 namespace vitrine {
 
-/// output = input weight^T + bias. The weights are packed into memory of the operator's own, split into
-/// panels of output columns that fit the second-level cache: XNNPACK walks all columns for every few
-/// rows, so an unsplit layer would stream its weights from memory once per tile of rows.
+/// output = activation(input weight^T + bias).
+///
+/// XNNPACK's own fully connected operator walks all output columns for every few rows and streams the
+/// whole weight matrix each time. Here its microkernels and packing run under a schedule that keeps a
+/// block of packed columns in the second-level cache for all rows, and that applies the activation to
+/// a tile while it is in the first.
 class Linear {
  public:
-  struct Shape {
-    int input_cols;
-    int output_cols;
-    int input_stride;   // floats between rows
-    int output_stride;  // floats between rows
-  };
+  Linear() = default;  // empty: Pack makes a usable one
 
   /// weight: [output_cols, input_cols]; bias: [output_cols] or null. Both may be freed afterwards.
-  [[nodiscard]] static Result<Linear> Pack(const Shape& shape, const float* weight, const float* bias);
+  /// Errors: kOutOfMemory, kUnsupported (XNNPACK has no kernel for this machine).
+  [[nodiscard]] static Result<Linear> Pack(size_t input_cols, size_t output_cols, const float* weight,
+                                           const float* bias);
 
-  /// Sets rows and buffers of the runs that follow.
-  [[nodiscard]] Result<void> Bind(int rows, const float* input, float* output, pthreadpool_t pool);
-  [[nodiscard]] Result<void> Run(pthreadpool_t pool);
+  bool packed() const { return weights_.data() != nullptr; }
+
+  /// input: [rows, input_cols], readable for kReadPastEnd floats past its end; output: [rows, output_cols].
+  void Run(size_t rows, const float* input, float* output, Activation activation, pthreadpool_t pool) const;
+
+  static constexpr size_t kReadPastEnd = 32;
 
  private:
-  struct Delete {
-    void operator()(xnn_operator_t op) const { xnn_delete_operator(op); }
-  };
-  struct Panel {
-    int first_col;
-    std::unique_ptr<xnn_operator, Delete> op;
-  };
-  std::vector<Panel> panels_;
+  size_t input_cols_ = 0;
+  size_t output_cols_ = 0;
+  size_t col_floats_ = 0;  // packed floats per output column
+  size_t block_cols_ = 0;  // output columns of a block
+  FloatBuffer weights_;
 };
-
-/// Once per process, before any operator is created.
-[[nodiscard]] Result<void> InitializeXnnpack();
 
 }  // namespace vitrine
 

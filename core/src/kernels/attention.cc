@@ -81,6 +81,7 @@ void Attention(const AttentionShape& shape, size_t rows, const float* q, const f
     F32 acc[kTileRows][2] = {};
     MultiplyTile(a, packed, shape.head_dim, acc);
     packed += shape.head_dim * kPanel;
+#pragma GCC unroll 8
     for (size_t r = 0; r < kTileRows; ++r) {
       Store(scratch + r * stride + first, acc[r][0]);
       Store(scratch + r * stride + first + kLanes, acc[r][1]);
@@ -99,7 +100,9 @@ void Attention(const AttentionShape& shape, size_t rows, const float* q, const f
     MultiplyTile(a, packed, shape.num_tokens, acc);
     packed += shape.num_tokens * kPanel;
     const size_t count = shape.head_dim - first < kPanel ? shape.head_dim - first : kPanel;
-    for (size_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kTileRows; ++r) {  // a constant bound: with `rows` acc would leave the registers
+      if (r >= rows) break;
       float* out = output + r * shape.output_stride + first;
       const F32 scale = Splat(inv_sum[r]);
       if (count == kPanel) {

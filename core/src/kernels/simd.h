@@ -20,9 +20,12 @@ constexpr size_t kTileRows = 8;  // of the GEMM tile: 8 x 2 accumulators of 32 r
 #elif defined(__AVX2__)
 constexpr size_t kLanes = 8;
 constexpr size_t kTileRows = 6;
+#elif defined(__wasm_relaxed_simd__)
+constexpr size_t kLanes = 4;
+constexpr size_t kTileRows = 6;  // 12 accumulators; V8 leaves 15 registers on x86
 #else
 constexpr size_t kLanes = 4;
-constexpr size_t kTileRows = 4;
+constexpr size_t kTileRows = 4;  // without fused multiply-add a product takes a register, too
 #endif
 
 typedef float F32 __attribute__((vector_size(kLanes * sizeof(float))));
@@ -35,6 +38,14 @@ inline F32 Load(const float* p) {
 }
 inline void Store(float* p, F32 v) { __builtin_memcpy(p, &v, sizeof(v)); }
 inline F32 Splat(float s) { return s - F32{}; }
+/// *p in every lane; one instruction, where V8 would make two of Splat(*p).
+inline F32 LoadSplat(const float* p) {
+#if defined(__wasm_simd128__)
+  return reinterpret_cast<F32>(wasm_v128_load32_splat(p));
+#else
+  return Splat(*p);
+#endif
+}
 
 /// a * b + c. Contracted to one instruction where there is one.
 inline F32 MulAdd(F32 a, F32 b, F32 c) {
@@ -112,7 +123,7 @@ inline void MultiplyTile(const float* const* a, const float* b, size_t depth, F3
     b += 2 * kLanes;
 #pragma GCC unroll 8
     for (size_t r = 0; r < kTileRows; ++r) {
-      const F32 s = Splat(a[r][k]);
+      const F32 s = LoadSplat(a[r] + k);
       acc[r][0] = MulAdd(s, b0, acc[r][0]);
       acc[r][1] = MulAdd(s, b1, acc[r][1]);
     }
