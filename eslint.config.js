@@ -9,7 +9,7 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['web/tsconfig.json', 'web/src/worker/tsconfig.json'],
+        project: ['web/tsconfig.json', 'web/src/worker/tsconfig.json', 'tests/web/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -24,6 +24,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': 'off',
       // An abort rejects with the signal's reason, whatever it is.
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingAny: true }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'suite', 'describe', 'it'] },
+          ],
+        },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },

@@ -2,19 +2,13 @@
 // WebAssembly. A view on the heap is never kept over a call, because growth detaches it.
 import { VitrineError, type WireError } from '../errors.js';
 import type { Classification, CoreInfo, Pixels, Simd, Timing } from '../messages.js';
+import type { ModelTexts } from './texts.js';
 
 const BUILDS = {
   relaxed: { glue: () => import('./core-relaxed.js'), wasm: new URL('./core-relaxed.wasm', import.meta.url) },
   simd: { glue: () => import('./core-simd.js'), wasm: new URL('./core-simd.wasm', import.meta.url) },
 };
 const SIZE_T_BYTES = 4;
-
-/** The JSON files of a model folder as text. */
-export interface ModelTexts {
-  config: string;
-  preprocessor: string | undefined;
-  labels: string | undefined;
-}
 
 /** One model in WebAssembly. A call that fails throws a VitrineError. */
 export class Core {

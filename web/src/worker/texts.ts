@@ -3,8 +3,14 @@
 import { VitrineError } from '../errors.js';
 import type { CacheMode, SourceMessage, TextMessage } from '../messages.js';
 import type { ModelCache } from './cache.js';
-import type { ModelTexts } from './core.js';
 import { htmlInstead, looksLikeHtml, request, requireFile } from './fetch.js';
+
+/** The JSON files of a model folder as text. */
+export interface ModelTexts {
+  config: string;
+  preprocessor: string | undefined;
+  labels: string | undefined;
+}
 
 export async function readTexts(
   source: SourceMessage,
