@@ -196,6 +196,7 @@ Result<void> WeightStream::Commit(size_t size) {
 }
 
 Result<void> WeightStream::Write(std::span<const uint8_t> bytes) {
+  if (impl_->error.has_value()) return std::unexpected<Error>(*impl_->error);
   while (!bytes.empty()) {
     auto window = Reserve(bytes.size());
     if (!window) return std::unexpected<Error>(window.error());
