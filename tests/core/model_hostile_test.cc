@@ -68,7 +68,7 @@ TEST_CASE("a checkpoint cut short anywhere is refused", "[hostile]") {
                     data_start, data_start + 1, folder.weights.size() - 1);
   CAPTURE(size);
   folder.weights.resize(size);
-  RequireError(folder, Status::kInvalidCheckpoint, {"expected"});
+  RequireError(folder, Status::kInvalidCheckpoint, {size == 0 ? "empty" : std::to_string(size), "complete?"});
 }
 
 TEST_CASE("a classifier whose weights are incomplete says so", "[hostile]") {
@@ -137,6 +137,7 @@ TEST_CASE("a config.json of another model is noticed", "[hostile]") {
   ModelFolder folder = Golden("plain");
   SECTION("another embed_dim") {
     Replace(folder.config, "\"embed_dim\": 32", "\"embed_dim\": 64");
+    Replace(folder.config, "\"num_features\": 32", "\"num_features\": 64");
     RequireError(folder, Status::kInvalidCheckpoint, {"shape [", "expected [", "64"});
   }
   SECTION("fewer blocks: tensors nobody knows") {
@@ -149,7 +150,12 @@ TEST_CASE("a config.json of another model is noticed", "[hostile]") {
   }
   SECTION("another img_size") {
     Replace(folder.config, "\"img_size\": [\n      32,", "\"img_size\": [\n      40,");
+    Replace(folder.config, "      3,\n      32,", "      3,\n      40,");
     RequireError(folder, Status::kInvalidCheckpoint, {"pos_embed", "expected [1, 31, 32]"});
+  }
+  SECTION("values that contradict each other") {
+    Replace(folder.config, "\"num_features\": 32", "\"num_features\": 64");
+    RequireError(folder, Status::kInvalidConfig, {"num_features: 64", "embed_dim 32"});
   }
   SECTION("heads that do not divide embed_dim") {
     Replace(folder.config, "\"num_heads\": 2", "\"num_heads\": 5");
