@@ -61,10 +61,10 @@ inline constexpr int64_t kMaxPixels = int64_t{1} << 27;
 [[nodiscard]] Result<Image> MakeImage(int width, int height, int channels);
 
 /// Decodes JPEG (baseline and progressive), PNG, BMP and a GIF's first frame: what pages show and
-/// stb_image reads safely (its PSD, TGA, PNM, PIC and HDR readers are left out). Palettes are expanded; of
-/// 16 bits the upper 8 are kept, as Pillow does; EXIF orientation (JPEG APP1, PNG eXIf) is applied as
-/// Pillow's ImageOps.exif_transpose does. Colour profiles are ignored.
-/// Errors: kInvalidImage (empty, truncated, corrupt, another format, which is named), kTooLarge (over
+/// stb_image reads safely (its PSD, TGA, PNM, PIC and HDR readers are left out). Palettes are
+/// expanded; of 16 bits the upper 8 are kept, as Pillow does; EXIF orientation (JPEG APP1, PNG
+/// eXIf) is applied as Pillow's ImageOps.exif_transpose does. Colour profiles are ignored. Errors:
+/// kInvalidImage (empty, truncated, corrupt, another format, which is named), kTooLarge (over
 /// min(max_pixels, kMaxPixels), or a JPEG with absurdly many scans), kOutOfMemory.
 [[nodiscard]] Result<Image> DecodeImage(std::span<const uint8_t> encoded,
                                         int64_t max_pixels = kMaxPixels);
@@ -83,7 +83,8 @@ inline constexpr int64_t kMaxPixels = int64_t{1} << 27;
 /// The evaluation transform of timm and torchvision up to the tensor: RGB of config.input_size, bit
 /// for bit what resizing the whole ToRgb(image, alpha) with Pillow and cropping give; computes only
 /// what the crop shows. Rules (timm/data/transforms_factory.py, transforms_imagenet_eval):
-/// - kShortestEdge, square resize_size: torchvision Resize(int); non-square: timm's ResizeKeepRatio,
+/// - kShortestEdge, square resize_size: torchvision Resize(int); non-square: timm's
+/// ResizeKeepRatio,
 ///   which timm calls without an interpolation there, so that it is bilinear whatever config says;
 /// - kExact: torchvision Resize([height, width]);
 /// - kLongestEdge: ResizeKeepRatio(longest=1), padding of the colour `mean`;

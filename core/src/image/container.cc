@@ -18,7 +18,9 @@ bool HasAt(Bytes bytes, size_t offset, std::string_view text) {
 uint32_t BigEndian16(const uint8_t* p) { return uint32_t{p[0]} << 8 | p[1]; }
 uint32_t BigEndian32(const uint8_t* p) { return BigEndian16(p) << 16 | BigEndian16(p + 2); }
 uint32_t LittleEndian16(const uint8_t* p) { return uint32_t{p[1]} << 8 | p[0]; }
-uint32_t LittleEndian32(const uint8_t* p) { return LittleEndian16(p + 2) << 16 | LittleEndian16(p); }
+uint32_t LittleEndian32(const uint8_t* p) {
+  return LittleEndian16(p + 2) << 16 | LittleEndian16(p);
+}
 
 /// ITU-T T.81, annex B.
 ContainerFacts ReadJpeg(Bytes encoded) {
@@ -87,7 +89,8 @@ ContainerFacts ReadGif(Bytes encoded) {
     } else {
       break;
     }
-    while (position < encoded.size() && encoded[position] != 0) position += size_t{1} + encoded[position];
+    while (position < encoded.size() && encoded[position] != 0)
+      position += size_t{1} + encoded[position];
     if (position >= encoded.size()) break;
     ++position;  // the empty sub-block that ends the others
     if (frame) return {.complete = true, .scans = 0, .exif = {}};

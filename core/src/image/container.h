@@ -1,4 +1,5 @@
-// What an encoded file says around its pixels: its format, whether all of it is there, its EXIF block.
+// What an encoded file says around its pixels: its format, whether all of it is there, its EXIF
+// block.
 #ifndef VITRINE_IMAGE_CONTAINER_H_
 #define VITRINE_IMAGE_CONTAINER_H_
 

@@ -65,8 +65,8 @@ std::unexpected<Error> UnknownFormat(std::span<const uint8_t> encoded) {
   constexpr std::string_view kExpected = "expected JPEG, PNG, GIF or BMP";
   const std::string_view name = ForeignFormatName(encoded);
   if (name == "HTML") {
-    return Fail(Status::kInvalidImage,
-                Concat("picture: an HTML page, ", kExpected, "; is the address that of the picture itself?"));
+    return Fail(Status::kInvalidImage, Concat("picture: an HTML page, ", kExpected,
+                                              "; is the address that of the picture itself?"));
   }
   if (!name.empty()) {
     return Fail(Status::kInvalidImage,
@@ -74,8 +74,9 @@ std::unexpected<Error> UnknownFormat(std::span<const uint8_t> encoded) {
                        "; only browsers decode other formats, elsewhere convert it first"));
   }
   const auto start = encoded.first(std::min<size_t>(encoded.size(), 8));
-  return Fail(Status::kInvalidImage, Concat("picture: ", encoded.size(), " bytes that start with ", Hex(start),
-                                            ", ", kExpected, "; is the file a picture?"));
+  return Fail(Status::kInvalidImage,
+              Concat("picture: ", encoded.size(), " bytes that start with ", Hex(start), ", ",
+                     kExpected, "; is the file a picture?"));
 }
 
 /// What stb_image's short reason means to the person whose picture it is.
@@ -83,7 +84,8 @@ std::unexpected<Error> DecoderFailure(std::string_view format) {
   const char* failure = stbi_failure_reason();
   const std::string_view reason = failure == nullptr ? "no reason given" : failure;
   if (reason == "outofmem") {
-    return Fail(Status::kOutOfMemory, Concat(format, ": no memory to decode it; use a smaller picture"));
+    return Fail(Status::kOutOfMemory,
+                Concat(format, ": no memory to decode it; use a smaller picture"));
   }
   if (reason == "too large") {
     return Fail(Status::kTooLarge,
@@ -98,13 +100,15 @@ std::unexpected<Error> DecoderFailure(std::string_view format) {
 
 Result<Image> DecodeImage(std::span<const uint8_t> encoded, int64_t max_pixels) {
   if (encoded.empty()) {
-    return Fail(Status::kInvalidImage, "picture: 0 bytes, expected JPEG, PNG, GIF or BMP; is the file empty?");
+    return Fail(Status::kInvalidImage,
+                "picture: 0 bytes, expected JPEG, PNG, GIF or BMP; is the file empty?");
   }
   const ImageFormat format = DetectFormat(encoded);
   if (format == ImageFormat::kUnknown) return UnknownFormat(encoded);
   const std::string_view name = FormatName(format);
   if (encoded.size() > INT_MAX) {
-    return Fail(Status::kTooLarge, Concat(name, ": ", encoded.size(), " bytes, expected at most ", INT_MAX));
+    return Fail(Status::kTooLarge,
+                Concat(name, ": ", encoded.size(), " bytes, expected at most ", INT_MAX));
   }
   const int size = static_cast<int>(encoded.size());
 
@@ -112,23 +116,27 @@ Result<Image> DecodeImage(std::span<const uint8_t> encoded, int64_t max_pixels) 
   block_limit = size_t{1} << 20;
   int width = 0, height = 0, channels = 0;
   if (stbi_info_from_memory(encoded.data(), size, &width, &height, &channels) == 0) {
+    // It gives no reason, but decoding, which fails at the same header, does.
+    stbi_image_free(stbi_load_from_memory(encoded.data(), size, &width, &height, &channels, 0));
     return DecoderFailure(name);
   }
   const int64_t pixels = int64_t{width} * height;
   if (pixels > std::min(max_pixels, kMaxPixels)) {
-    return Fail(Status::kTooLarge, Concat(name, ": ", width, " x ", height, " pixels, expected at most ",
-                                          std::min(max_pixels, kMaxPixels), "; scale it down first"));
+    return Fail(Status::kTooLarge,
+                Concat(name, ": ", width, " x ", height, " pixels, expected at most ",
+                       std::min(max_pixels, kMaxPixels), "; scale it down first"));
   }
   const ContainerFacts facts = ReadContainer(format, encoded);
   if (!facts.complete) {
-    return Fail(Status::kInvalidImage, Concat(name, ": truncated, its end is not within the ", encoded.size(),
-                                              " bytes; fetch or copy the file again"));
+    return Fail(Status::kInvalidImage,
+                Concat(name, ": truncated, its end is not within the ", encoded.size(),
+                       " bytes; fetch or copy the file again"));
   }
   // Each scan is a pass over the whole picture, however few its bytes.
   constexpr int64_t kMaxScannedPixels = 32 * kMaxPixels;
   if (facts.scans > kMaxScannedPixels / std::max<int64_t>(pixels, 1 << 20)) {
-    return Fail(Status::kTooLarge, Concat(name, ": ", facts.scans, " scans of ", width, " x ", height,
-                                          " pixels; save it with the usual ten or fewer"));
+    return Fail(Status::kTooLarge, Concat(name, ": ", facts.scans, " scans of ", width, " x ",
+                                          height, " pixels; save it with the usual ten or fewer"));
   }
 
   // 16-bit RGBA, sides padded to a JPEG's blocks, the file's own bytes gathered in doubling steps.

@@ -65,7 +65,8 @@ void CopyTurned(const uint8_t* source, ptrdiff_t step_x, ptrdiff_t step_y, const
 
 int ReadOrientation(std::span<const uint8_t> exif) {
   const TiffReader tiff(exif);
-  const bool known_order = exif.size() >= 8 && exif[0] == exif[1] && (exif[0] == 'I' || exif[0] == 'M');
+  const bool known_order =
+      exif.size() >= 8 && exif[0] == exif[1] && (exif[0] == 'I' || exif[0] == 'M');
   if (!known_order || tiff.Read(2, 2) != 42) return 1;
   const uint64_t directory = tiff.Read(4, 4);
   const uint32_t entries = tiff.Read(directory, 2);
@@ -87,10 +88,12 @@ Result<Image> ApplyOrientation(Image image, int orientation) {
                                      : MakeImage(image.width, image.height, image.channels);
   if (!turned) return turned;
 
-  // EXIF 2.3, tag Orientation: where the upright picture's first column comes from (the stored right
-  // side for 2, 3, 7 and 8) and its first row (the stored bottom for 3, 4, 6 and 7).
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  // EXIF 2.3, tag Orientation: where the upright picture's first column comes from (the stored
+  // right side for 2, 3, 7 and 8) and its first row (the stored bottom for 3, 4, 6 and 7).
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const ptrdiff_t pixel_bytes = image.channels;
   const ptrdiff_t row_bytes = pixel_bytes * image.width;
   const uint8_t* source = image.pixels.data();

@@ -9,8 +9,8 @@
 
 namespace vitrine {
 
-/// The value 1..8 of the tag Orientation (0x0112) in the first directory of a TIFF block, either byte
-/// order; 1 (upright) where it is absent or makes no sense. Never reads outside `exif`.
+/// The value 1..8 of the tag Orientation (0x0112) in the first directory of a TIFF block, either
+/// byte order; 1 (upright) where it is absent or makes no sense. Never reads outside `exif`.
 int ReadOrientation(std::span<const uint8_t> exif);
 
 /// Turns and mirrors a picture stored with that orientation upright, as Pillow's

@@ -37,8 +37,9 @@ Result<Image> MakeImage(int width, int height, int channels) {
                        " channels: expected sides of at least 1 and 1 to 4 channels"));
   }
   if (int64_t{width} * height > kMaxPixels) {
-    return Fail(Status::kTooLarge, Concat("picture of ", width, " x ", height, " pixels, expected at most ",
-                                          kMaxPixels, " in all; scale it down first"));
+    return Fail(Status::kTooLarge,
+                Concat("picture of ", width, " x ", height, " pixels, expected at most ",
+                       kMaxPixels, " in all; scale it down first"));
   }
   const size_t size = size_t{1} * width * height * channels;
   Image image = {width, height, channels, PixelBuffer::Allocate(size)};
@@ -57,14 +58,15 @@ Result<void> CheckImage(const Image& image) {
   }
   const int64_t pixels = int64_t{image.width} * image.height;
   if (pixels > kMaxPixels) {
-    return Fail(Status::kTooLarge, Concat("picture of ", image.width, " x ", image.height,
-                                          " pixels, expected at most ", kMaxPixels,
-                                          " in all; scale it down first"));
+    return Fail(Status::kTooLarge,
+                Concat("picture of ", image.width, " x ", image.height,
+                       " pixels, expected at most ", kMaxPixels, " in all; scale it down first"));
   }
   if (image.pixels.size() < static_cast<size_t>(pixels) * image.channels) {
-    return Fail(Status::kInvalidArgument,
-                Concat("pixels: ", image.pixels.size(), " bytes, expected ", pixels * image.channels, " for ",
-                       image.width, " x ", image.height, " x ", image.channels));
+    return Fail(
+        Status::kInvalidArgument,
+        Concat("pixels: ", image.pixels.size(), " bytes, expected ", pixels * image.channels,
+               " for ", image.width, " x ", image.height, " x ", image.channels));
   }
   return {};
 }

@@ -71,8 +71,8 @@ Result<void> CheckPatches(const VitConfig& vit, std::span<float> patches) {
   const size_t expected = size_t{1} * vit.num_patches() * vit.patch_dim();
   if (patches.size() == expected) return {};
   return Fail(Status::kInvalidArgument,
-              Concat("patches: ", patches.size(), " values, expected ", expected, " (", vit.num_patches(),
-                     " patches of ", vit.patch_dim(), ")"));
+              Concat("patches: ", patches.size(), " values, expected ", expected, " (",
+                     vit.num_patches(), " patches of ", vit.patch_dim(), ")"));
 }
 
 /// Calls copy(c, y, x, out) for every row of patch_w values: those from (y, x) on of channel c.
@@ -114,9 +114,9 @@ Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config, 
     }
   }
   if (std::max(full.width, full.height) > kMaxPixels) {
-    return Fail(Status::kTooLarge,
-                Concat("picture of ", image.width, " x ", image.height, " pixels would be resized to ",
-                       full.width, " x ", full.height, "; crop it first"));
+    return Fail(Status::kTooLarge, Concat("picture of ", image.width, " x ", image.height,
+                                          " pixels would be resized to ", full.width, " x ",
+                                          full.height, "; crop it first"));
   }
 
   const auto [height, width] = config.input_size;
@@ -156,7 +156,8 @@ Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess, const 
   }
   if (Result<void> checked = CheckPatches(vit, patches); !checked) return checked;
 
-  // torchvision's ToTensor divides by 255, Normalize subtracts the mean and divides, all in float32.
+  // torchvision's ToTensor divides by 255, Normalize subtracts the mean and divides, all in
+  // float32.
   float normalised[3][256];
   for (int c = 0; c < 3; ++c) {
     for (int value = 0; value < 256; ++value) {
@@ -172,13 +173,14 @@ Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess, const 
   return {};
 }
 
-Result<void> UnfoldTensor(std::span<const float> tensor, const VitConfig& vit, std::span<float> patches) {
+Result<void> UnfoldTensor(std::span<const float> tensor, const VitConfig& vit,
+                          std::span<float> patches) {
   const auto [height, width] = vit.img_size;
   const size_t expected = size_t{1} * vit.in_chans * height * width;
   if (tensor.size() != expected) {
     return Fail(Status::kInvalidArgument,
-                Concat("tensor: ", tensor.size(), " values, expected ", expected, " for [", vit.in_chans, ", ",
-                       height, ", ", width, "]"));
+                Concat("tensor: ", tensor.size(), " values, expected ", expected, " for [",
+                       vit.in_chans, ", ", height, ", ", width, "]"));
   }
   if (Result<void> checked = CheckPatches(vit, patches); !checked) return checked;
   const size_t row_bytes = sizeof(float) * vit.patch_size[1];

@@ -71,8 +71,8 @@ struct Taps {
   const int32_t* weights_of(int i) const { return weights.get() + i * stride; }
 };
 
-/// Taps of the results [start, start + size) of `full_size`, from `source_size` samples. Empty spans
-/// when memory runs out.
+/// Taps of the results [start, start + size) of `full_size`, from `source_size` samples. Empty
+/// spans when memory runs out.
 Taps MakeTaps(const Filter& filter, int source_size, int64_t full_size, int64_t start, int size) {
   const double scale = static_cast<double>(source_size) / static_cast<double>(full_size);
   const double filter_scale = std::max(scale, 1.0);
@@ -92,7 +92,8 @@ Taps MakeTaps(const Filter& filter, int source_size, int64_t full_size, int64_t 
   for (int i = 0; i < size; ++i) {
     const double center = (static_cast<double>(start + i) + 0.5) * scale;
     const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int last = static_cast<int>(std::min(center + support + 0.5, static_cast<double>(source_size)));
+    const int last =
+        static_cast<int>(std::min(center + support + 0.5, static_cast<double>(source_size)));
     const int count = last - first;
     double sum = 0.0;
     for (int k = 0; k < count; ++k) {
@@ -186,8 +187,8 @@ class Rows {
 };
 
 /// One result row along y: the weighted sum of `count` rows of `width` samples.
-void ResampleColumns(const uint8_t* rows, size_t row_bytes, const int32_t* weights, int count, int width,
-                     int32_t* __restrict sums, uint8_t* __restrict out) {
+void ResampleColumns(const uint8_t* rows, size_t row_bytes, const int32_t* weights, int count,
+                     int width, int32_t* __restrict sums, uint8_t* __restrict out) {
   std::fill_n(sums, width, kHalf);
   for (int k = 0; k < count; ++k) {
     const uint8_t* row = rows + k * row_bytes;
@@ -198,8 +199,8 @@ void ResampleColumns(const uint8_t* rows, size_t row_bytes, const int32_t* weigh
 }
 
 Error NoMemory(const ResizeTarget& target) {
-  return {Status::kOutOfMemory, Concat("no memory to resize a picture to ", target.full_width, " x ",
-                                       target.full_height, "; use a smaller one")};
+  return {Status::kOutOfMemory, Concat("no memory to resize a picture to ", target.full_width,
+                                       " x ", target.full_height, "; use a smaller one")};
 }
 
 /// Pillow steps through the source by adding up doubles; so does this, from the first sample on.
@@ -212,7 +213,8 @@ void NearestIndices(int source_size, int64_t full_size, int64_t start, int size,
   }
 }
 
-Result<void> ResizeNearest(const Image& image, int channels, Rows& rows, const ResizeTarget& target) {
+Result<void> ResizeNearest(const Image& image, int channels, Rows& rows,
+                           const ResizeTarget& target) {
   const Array<int> columns = AllocateArray<int>(target.width);
   const Array<int> lines = AllocateArray<int>(target.height);
   if (!columns || !lines) return std::unexpected(NoMemory(target));
@@ -272,8 +274,9 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
 
   for (int y = 0; y < target.height; ++y) {
     const auto [first, count] = lines.spans[y];
-    ResampleColumns(narrowed.get() + (first - first_line) * row_bytes, row_bytes, lines.weights_of(y), count,
-                    static_cast<int>(row_bytes), sums.get(), target.pixels + y * target.row_bytes);
+    ResampleColumns(narrowed.get() + (first - first_line) * row_bytes, row_bytes,
+                    lines.weights_of(y), count, static_cast<int>(row_bytes), sums.get(),
+                    target.pixels + y * target.row_bytes);
   }
   return {};
 }
@@ -281,8 +284,9 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
 Result<Image> Resize(const Image& image, int width, int height, Interpolation interpolation) {
   if (Result<void> checked = CheckImage(image); !checked) return std::unexpected(checked.error());
   if (image.channels != 1 && image.channels != 3) {
-    return Fail(Status::kInvalidArgument, Concat("picture of ", image.channels,
-                                                 " channels, expected 1 or 3; convert it with ToRgb"));
+    return Fail(
+        Status::kInvalidArgument,
+        Concat("picture of ", image.channels, " channels, expected 1 or 3; convert it with ToRgb"));
   }
   Result<Image> resized = MakeImage(width, height, image.channels);
   if (!resized) return resized;
@@ -294,7 +298,8 @@ Result<Image> Resize(const Image& image, int width, int height, Interpolation in
                               .height = height,
                               .pixels = resized->pixels.data(),
                               .row_bytes = size_t{1} * width * image.channels};
-  if (Result<void> done = ResizePart(image, image.channels, Alpha::kDrop, interpolation, whole); !done) {
+  if (Result<void> done = ResizePart(image, image.channels, Alpha::kDrop, interpolation, whole);
+      !done) {
     return std::unexpected(done.error());
   }
   return resized;
