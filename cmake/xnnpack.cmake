@@ -38,10 +38,6 @@ target_compile_definitions(xnnpack_options INTERFACE
   XNN_ENABLE_ARM_BF16=0 XNN_ENABLE_ARM_DOTPROD=0 XNN_ENABLE_ARM_I8MM=0 XNN_ENABLE_HVX=0
   $<$<BOOL:${EMSCRIPTEN}>:XNN_ENABLE_CPUINFO=0> $<$<NOT:$<BOOL:${EMSCRIPTEN}>>:XNN_ENABLE_CPUINFO=1>)
 target_compile_options(xnnpack_options INTERFACE -w -fno-math-errno)
-if(VITRINE_SANITIZE)
-  # It shifts and aligns pointers in ways the standard leaves undefined.
-  target_compile_options(xnnpack_options INTERFACE -fno-sanitize=undefined)
-endif()
 target_link_libraries(xnnpack_options INTERFACE pthreadpool)
 if(NOT EMSCRIPTEN)
   target_include_directories(xnnpack_options SYSTEM INTERFACE cmake/cpuinfo)

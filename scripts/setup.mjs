@@ -6,7 +6,7 @@ import { main, step } from './lib/run.mjs';
 import { checkPrerequisites } from './setup/prerequisites.mjs';
 import { setupNpm } from './setup/npm.mjs';
 import { setupSources } from './setup/sources.mjs';
-import { setupToolchain } from './setup/toolchain.mjs';
+import { presentToolchain, setupToolchain } from './setup/toolchain.mjs';
 
 /**
  * Makes everything ready to build. `toolchain: false` leaves Emscripten and LLVM out, which the native
@@ -16,7 +16,7 @@ export async function setup({ toolchain = true } = {}) {
   checkPrerequisites();
   if (toolchain) await setupNpm();
   const sources = await setupSources();
-  const tools = toolchain ? await setupToolchain() : {};
+  const tools = toolchain ? await setupToolchain() : presentToolchain();
   const lines = ['# Written by scripts/setup.mjs.'];
   for (const [name, folder] of Object.entries(sources)) {
     lines.push(`set(FETCHCONTENT_SOURCE_DIR_${name.toUpperCase()} "${folder}")`);

@@ -10,7 +10,8 @@ import { cacheDir, root } from '../lib/paths.mjs';
 import { Failure, run, step, which } from '../lib/run.mjs';
 
 const oldestEmscripten = [3, 1, 60];
-const toolchainName = 'debian13-emscripten-3.1.69-r1';
+// The last part counts the changes of this file's recipe.
+const tree = path.join(cacheDir, 'debian13-emscripten-3.1.69-r1');
 
 // Programs and the libraries they load; nothing of Python, node or gcc.
 const packages = [
@@ -52,8 +53,14 @@ export async function setupToolchain() {
         '\nthen put emcc on PATH or set EMSDK, and start again.',
     );
   }
-  const tree = await debianToolchain();
-  return { emscripten: found ?? path.join(tree, 'usr/share/emscripten'), llvm: path.join(tree, 'bin') };
+  await debianToolchain();
+  return { ...presentToolchain(), ...(found && { emscripten: found }) };
+}
+
+/** What an earlier set-up has left in the cache. */
+export function presentToolchain() {
+  if (!fs.existsSync(tree)) return {};
+  return { emscripten: path.join(tree, 'usr/share/emscripten'), llvm: path.join(tree, 'bin') };
 }
 
 /** The folder of a usable emcc from EMSDK or PATH, or null. */
@@ -70,10 +77,9 @@ async function findEmscripten() {
   return null;
 }
 
-/** Unpacks Debian 13's Emscripten and LLVM into the cache, once; returns the folder. */
+/** Unpacks Debian 13's Emscripten and LLVM into the cache, once. */
 async function debianToolchain() {
-  const tree = path.join(cacheDir, toolchainName);
-  if (fs.existsSync(tree)) return tree;
+  if (fs.existsSync(tree)) return;
   // Everything is made ready under another name, so that an interrupted set-up leaves no half tree.
   const work = `${tree}.${process.pid}.partial`;
   fs.rmSync(work, { recursive: true, force: true });
@@ -84,17 +90,16 @@ async function debianToolchain() {
     const excludes = unused.map((pattern) => `--exclude=${pattern}`);
     for (const file of files) await run('sh', ['-c', unpack, 'sh', file, work, ...excludes]);
     fs.rmSync(downloads, { recursive: true });
-    addWrappers(work, tree);
+    addWrappers(work);
     fs.cpSync(path.join(root, 'node_modules/acorn'), path.join(work, 'usr/share/emscripten/node_modules/acorn'), {
       recursive: true,
     });
   });
   fs.renameSync(work, tree);
-  return tree;
 }
 
-/** Makes bin/ with a starter for each program, and tells Emscripten to use it; `tree` is the final place. */
-function addWrappers(work, tree) {
+/** Makes bin/ with a starter for each program, and tells Emscripten to use it. `work` will become `tree`. */
+function addWrappers(work) {
   const triplet = fs.existsSync(path.join(work, 'usr/lib/aarch64-linux-gnu')) ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const loader = triplet.startsWith('aarch64') ? 'ld-linux-aarch64.so.1' : 'ld-linux-x86-64.so.2';
   const llvmBin = 'usr/lib/llvm-19/bin';

@@ -1,0 +1,22 @@
+// Serves the built demo: `node scripts/serve.mjs [--port N] [--no-isolation]`.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildDir, root } from './lib/paths.mjs';
+import { main } from './lib/run.mjs';
+import { serve } from './lib/server.mjs';
+
+export async function serveDemo() {
+  const { values } = parseArgs({
+    options: { port: { type: 'string' }, 'no-isolation': { type: 'boolean', default: false } },
+  });
+  const mounts = {
+    '/': path.join(buildDir, 'demo'),
+    '/vitrine/': path.join(root, 'web/dist'),
+    '/model/': path.join(root, 'weights/default'),
+  };
+  const port = Number(values.port ?? process.env.PORT ?? 8080);
+  const { url } = await serve(mounts, { port, isolation: !values['no-isolation'] });
+  console.log(`\nVitrine is at ${url}   (Ctrl+C ends it)`);
+}
+
+if (process.argv[1] === import.meta.filename) await main(serveDemo);
