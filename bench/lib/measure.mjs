@@ -1,8 +1,10 @@
 // What is measured: cold starts, and steady runs in turn.
+import { Failure } from '../../scripts/lib/run.mjs';
 import { openEngine } from './browser.mjs';
 import { CANARY_LIMIT, calibrate, disturbance, quietCanary } from './machine.mjs';
 import { maxRelativeDifference } from './stats.mjs';
 
+const LARGEST_DIFFERENCE = 1e-3;
 const RUNS_MS = 1000; // per engine and round
 const MOST_RUNS = 8;
 const LONGEST_GROUP_MS = 80_000;
@@ -37,16 +39,16 @@ export async function measureRuns({ engines, model, threads, rounds: wanted, ...
   const pages = [];
   try {
     for (const engine of engines) pages.push(await openEngine({ engine, model, threads, ...opening }));
+    const difference = compareLogits(pages);
     for (const page of pages) {
       page.runs = Math.min(MOST_RUNS, Math.max(1, Math.round(RUNS_MS / (await page.warmUp()))));
     }
     const rounds = await timeInTurn(pages, threads, wanted);
     const { kept, worst } = keepQuiet(rounds, threads, wanted);
-    const [first, ...others] = pages.map((page) => page.start.logits);
     return {
       model,
       threads,
-      difference: others.length > 0 ? Math.max(...others.map((y) => maxRelativeDifference(first, y))) : null,
+      difference,
       worst,
       rounds,
       engines: Object.fromEntries(
@@ -59,6 +61,18 @@ export async function measureRuns({ engines, model, threads, rounds: wanted, ...
   } finally {
     for (const page of pages) await page.close();
   }
+}
+
+/** How far the other engines' logits are from the first one's, relative to the largest; null for one engine. */
+function compareLogits([first, ...others]) {
+  if (others.length === 0) return null;
+  const differences = others.map(({ start }) => maxRelativeDifference(start.logits, first.start.logits));
+  const difference = Math.max(...differences);
+  if (difference < LARGEST_DIFFERENCE) return difference;
+  throw new Failure(
+    `the engines' logits differ by ${difference} of the largest, expected less than ${LARGEST_DIFFERENCE}; ` +
+      'one of them computes something else',
+  );
 }
 
 async function timeInTurn(pages, threads, wanted) {
