@@ -170,10 +170,11 @@ Result<void> CheckDivisibility(const VitConfig& c) {
     return Fail(Status::kInvalidConfig,
                 Concat("embed_dim: ", c.embed_dim, ", expected a multiple of num_heads ", c.num_heads));
   }
+  // Pixels beyond the last whole patch are left out, as the convolution in PyTorch does.
   for (int i : {0, 1}) {
-    if (c.img_size[i] % c.patch_size[i] == 0) continue;
+    if (c.img_size[i] >= c.patch_size[i]) continue;
     return Fail(Status::kInvalidConfig, Concat("img_size: ", ShapeText(c.img_size),
-                                               ", expected multiples of patch_size ",
+                                               ", expected at least one patch of ",
                                                ShapeText(c.patch_size)));
   }
   return {};

@@ -420,7 +420,7 @@ TEST_CASE("Validate names what cannot be built", "[config]") {
   check([](auto& c) { c.num_heads = 0; }, kInvalid, "num_heads: 0");
   check([](auto& c) { c.num_heads = 5; }, kInvalid, "embed_dim: 768, expected a multiple of num_heads 5");
   check([](auto& c) { c.patch_size = {0, 16}; }, kInvalid, "patch_size[0]: 0");
-  check([](auto& c) { c.patch_size = {15, 16}; }, kInvalid, "img_size: [224, 224], expected multiples");
+  check([](auto& c) { c.patch_size = {225, 16}; }, kInvalid, "img_size: [224, 224], expected at least one patch");
   check([](auto& c) { c.img_size = {8, 8}; }, kInvalid, "img_size: [8, 8]");
   check([](auto& c) { c.in_chans = 0; }, kInvalid, "in_chans: 0");
   check([](auto& c) { c.num_classes = -1; }, kInvalid, "num_classes: -1");
