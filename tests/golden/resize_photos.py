@@ -7,6 +7,7 @@ Writes PHOTOS/*.jpg as OUTPUT/*.png. The core decodes JPEG a little differently 
 with these pixels its logits can be held against the reference's on every photo.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,10 +27,13 @@ def resized(image):
 
 def main():
     photos, output = map(Path, sys.argv[1:])
-    output.mkdir(parents=True, exist_ok=True)
+    unfinished = output.with_name(f"{output.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     for photo in sorted(photos.glob("*.jpg")):
         with Image.open(photo) as image:
-            resized(image.convert("RGB")).save(output / f"{photo.stem}.png", compress_level=1)
+            resized(image.convert("RGB")).save(unfinished / f"{photo.stem}.png", compress_level=1)
+    unfinished.rename(output)  # tests look for the folder: it appears only when complete
 
 
 if __name__ == "__main__":
