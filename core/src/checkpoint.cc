@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json.h"
+#include "order.h"
 #include "text.h"
 
 namespace vitrine {
@@ -91,32 +92,38 @@ std::unexpected<Error> UnknownTensor(const TensorInfo& tensor, std::string_view 
   } else if (timm_name.ends_with("qkv.bias")) {
     advice = "check qkv_bias in config.json";
   }
-  return Fail(Status::kInvalidCheckpoint,
-              Concat(name, ": not a tensor of ",
-                     config.architecture.empty() ? "this network" : config.architecture,
-                     " with depth ", config.depth, " and ", config.num_classes, " classes; ", advice));
+  return Fail(
+      Status::kInvalidCheckpoint,
+      Concat(name, ": not a tensor of ",
+             config.architecture.empty() ? "this network" : config.architecture, " with depth ",
+             config.depth, " and ", config.num_classes, " classes; ", advice));
 }
 
 bool ReadDType(std::string_view name, DType& dtype) {
-  if (name == "F32") dtype = DType::kF32;
-  else if (name == "F16") dtype = DType::kF16;
-  else if (name == "BF16") dtype = DType::kBF16;
-  else return false;
+  if (name == "F32")
+    dtype = DType::kF32;
+  else if (name == "F16")
+    dtype = DType::kF16;
+  else if (name == "BF16")
+    dtype = DType::kBF16;
+  else
+    return false;
   return true;
 }
 
 /// plan.parameters by name.
 class ParameterIndex {
  public:
-  explicit ParameterIndex(const Plan& plan) : plan_(plan), order_(plan.parameters.size()) {
-    for (size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<int>(i);
-    std::sort(order_.begin(), order_.end(), [&](int a, int b) { return Name(a) < Name(b); });
-  }
+  explicit ParameterIndex(const Plan& plan)
+      : plan_(plan),
+        order_(
+            SortedOrder(plan.parameters.size(), [&](int a, int b) { return Name(a) < Name(b); })) {}
 
   /// -1 when there is none of that name.
   int Find(std::string_view name) const {
-    auto found = std::lower_bound(order_.begin(), order_.end(), name,
-                                  [&](int index, std::string_view key) { return Name(index) < key; });
+    auto found =
+        std::lower_bound(order_.begin(), order_.end(), name,
+                         [&](int index, std::string_view key) { return Name(index) < key; });
     return found != order_.end() && Name(*found) == name ? *found : -1;
   }
 
@@ -127,7 +134,8 @@ class ParameterIndex {
   std::vector<int> order_;
 };
 
-Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& index, const Plan& plan) {
+Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& index,
+                               const Plan& plan) {
   TimmName timm = ToTimmName(tensor.name);
   TensorTarget target;
   target.parameter = index.Find(timm.name);
@@ -140,10 +148,12 @@ Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& i
   shape[0] /= timm.num_parts;
   if (tensor.shape != shape) {
     std::string advice = "is config.json from another model?";
-    if (timm.name == "pos_embed") advice = "is it for another img_size? (they are not interpolated)";
-    return Fail(Status::kInvalidCheckpoint,
-                Concat(Excerpt(tensor.name), ": shape ", Excerpt(ShapeText(tensor.shape)), ", expected ",
-                       ShapeText(shape), " for embed_dim ", plan.config.embed_dim, "; ", advice));
+    if (timm.name == "pos_embed")
+      advice = "is it for another img_size? (they are not interpolated)";
+    return Fail(
+        Status::kInvalidCheckpoint,
+        Concat(Excerpt(tensor.name), ": shape ", Excerpt(ShapeText(tensor.shape)), ", expected ",
+               ShapeText(shape), " for embed_dim ", plan.config.embed_dim, "; ", advice));
   }
   if (!ReadDType(tensor.dtype, target.dtype)) {
     return Fail(Status::kUnsupported, Concat(Excerpt(tensor.name), ": dtype ", tensor.dtype,
@@ -157,23 +167,21 @@ Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& i
 /// Every element of every parameter must come from exactly one tensor.
 Result<void> CheckCoverage(const std::vector<TensorInfo>& tensors,
                            const std::vector<TensorTarget>& targets, const Plan& plan) {
-  std::vector<int> order;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    if (targets[i].parameter >= 0) order.push_back(static_cast<int>(i));
-  }
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return targets[a].parameter != targets[b].parameter ? targets[a].parameter < targets[b].parameter
-                                                        : targets[a].offset < targets[b].offset;
+  std::vector<int> order = SortedOrder(targets.size(), [&](int a, int b) {
+    return targets[a].parameter != targets[b].parameter
+               ? targets[a].parameter < targets[b].parameter
+               : targets[a].offset < targets[b].offset;
   });
   std::vector<size_t> covered(plan.parameters.size());
   for (size_t i = 0; i < order.size(); ++i) {
     const TensorTarget& target = targets[order[i]];
+    if (target.parameter < 0) continue;
     if (i > 0 && targets[order[i - 1]].parameter == target.parameter &&
         target.offset < targets[order[i - 1]].offset + targets[order[i - 1]].count) {
-      return Fail(Status::kInvalidCheckpoint,
-                  Concat(Excerpt(tensors[order[i]].name), " and ",
-                         Excerpt(tensors[order[i - 1]].name), ": both are ",
-                         plan.parameters[target.parameter].name, ", expected one of them"));
+      return Fail(
+          Status::kInvalidCheckpoint,
+          Concat(Excerpt(tensors[order[i]].name), " and ", Excerpt(tensors[order[i - 1]].name),
+                 ": both are ", plan.parameters[target.parameter].name, ", expected one of them"));
     }
     covered[target.parameter] += target.count;
   }
@@ -182,7 +190,8 @@ Result<void> CheckCoverage(const std::vector<TensorInfo>& tensors,
   std::string names;
   for (size_t i = 0; i < covered.size(); ++i) {
     if (covered[i] == static_cast<size_t>(plan.parameters[i].num_elements())) continue;
-    if (++num_missing <= kNamed) names += Concat(names.empty() ? "" : ", ", plan.parameters[i].name);
+    if (++num_missing <= kNamed)
+      names += Concat(names.empty() ? "" : ", ", plan.parameters[i].name);
   }
   if (num_missing == 0) return {};
   return Fail(Status::kInvalidCheckpoint,
@@ -239,8 +248,8 @@ Result<std::vector<TensorTarget>> MapTensors(const std::vector<TensorInfo>& tens
   return targets;
 }
 
-// Front to back: the block of floats written at [i, i + n) ends at byte 4 (i + n), and the halves not
-// read yet begin at byte 2 count + 2 (i + n), which is never before it.
+// Front to back: the block of floats written at [i, i + n) ends at byte 4 (i + n), and the halves
+// not read yet begin at byte 2 count + 2 (i + n), which is never before it.
 void WidenInPlace(DType dtype, std::span<float> values) {
   constexpr size_t kBlock = 256;
   uint16_t halves[kBlock];

@@ -24,8 +24,8 @@ struct TensorTarget {
   size_t count = 0;
 };
 
-/// timm's name of a tensor, and which of the equal parts of that parameter's rows it is: Hugging Face
-/// keeps query, key and value apart, timm has them one below the other in "attn.qkv".
+/// timm's name of a tensor, and which of the equal parts of that parameter's rows it is: Hugging
+/// Face keeps query, key and value apart, timm has them one below the other in "attn.qkv".
 struct TimmName {
   std::string name;
   int part = 0;
@@ -37,8 +37,8 @@ struct TimmName {
 TimmName ToTimmName(std::string_view name);
 
 /// One target per tensor. kInvalidCheckpoint for names the plan does not have, shapes that differ,
-/// parameters given twice or not at all; kUnsupported for dtypes other than F32, F16 and BF16, and for
-/// parts of networks that this build has no code for (layer scale, register tokens).
+/// parameters given twice or not at all; kUnsupported for dtypes other than F32, F16 and BF16, and
+/// for parts of networks that this build has no code for (layer scale, register tokens).
 [[nodiscard]] Result<std::vector<TensorTarget>> MapTensors(const std::vector<TensorInfo>& tensors,
                                                            const Plan& plan);
 

@@ -77,16 +77,11 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
   if (auto valid = Validate(config.vit); !valid) return std::unexpected<Error>(valid.error());
 
   if (hugging_face) {
-    bool deit = config.vit.distilled;
-    if (files.preprocessor_config.empty()) {
-      ReadHfPreprocess(root.Get("preprocessor"), deit, config.vit, config.preprocess);
-    } else {
-      JsonDocument processor(files.preprocessor_config, "preprocessor_config.json",
-                             Status::kInvalidConfig, kMaxJsonBytes);
-      processor.root().CheckUniqueKeys();
-      ReadHfPreprocess(processor.root(), deit, config.vit, config.preprocess);
-      if (!processor.ok()) return std::unexpected<Error>(processor.result().error());
-    }
+    std::string_view text = files.preprocessor_config.empty() ? "{}" : files.preprocessor_config;
+    JsonDocument processor(text, "preprocessor_config.json", Status::kInvalidConfig, kMaxJsonBytes);
+    processor.root().CheckUniqueKeys();
+    ReadHfPreprocess(processor.root(), config.vit.distilled, config.vit, config.preprocess);
+    if (!processor.ok()) return std::unexpected<Error>(processor.result().error());
   }
   auto labelled = ReadLabelsOfFolder(files, root, config);
   if (!document.ok()) return std::unexpected<Error>(document.result().error());
@@ -135,8 +130,7 @@ namespace {
 
 Result<void> CheckRange(std::string_view name, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return {};
-  return Fail(Status::kInvalidConfig,
-              Concat(name, ": ", value, ", expected ", low, " to ", high));
+  return Fail(Status::kInvalidConfig, Concat(name, ": ", value, ", expected ", low, " to ", high));
 }
 
 /// Every extent alone, so that the products below cannot overflow 64 bits.
@@ -167,24 +161,25 @@ Result<void> CheckExtents(const VitConfig& c) {
 
 Result<void> CheckDivisibility(const VitConfig& c) {
   if (c.embed_dim % c.num_heads != 0) {
-    return Fail(Status::kInvalidConfig,
-                Concat("embed_dim: ", c.embed_dim, ", expected a multiple of num_heads ", c.num_heads));
+    return Fail(Status::kInvalidConfig, Concat("embed_dim: ", c.embed_dim,
+                                               ", expected a multiple of num_heads ", c.num_heads));
   }
   // Pixels beyond the last whole patch are left out, as the convolution in PyTorch does.
   for (int i : {0, 1}) {
     if (c.img_size[i] >= c.patch_size[i]) continue;
-    return Fail(Status::kInvalidConfig, Concat("img_size: ", ShapeText(c.img_size),
-                                               ", expected at least one patch of ",
-                                               ShapeText(c.patch_size)));
+    return Fail(Status::kInvalidConfig,
+                Concat("img_size: ", ShapeText(c.img_size), ", expected at least one patch of ",
+                       ShapeText(c.patch_size)));
   }
   return {};
 }
 
 Result<void> CheckHeads(const VitConfig& c) {
   if (!c.class_token && c.global_pool == GlobalPool::kToken) {
-    return Fail(Status::kInvalidConfig,
-                "global_pool: \"token\" with class_token false, expected \"avg\": there is no class "
-                "token to classify");
+    return Fail(
+        Status::kInvalidConfig,
+        "global_pool: \"token\" with class_token false, expected \"avg\": there is no class "
+        "token to classify");
   }
   if (c.distilled && !c.class_token) {
     return Fail(Status::kInvalidConfig, "class_token: false, expected true for a distilled model");
@@ -216,18 +211,17 @@ Result<void> CheckSizes(const VitConfig& c) {
   int64_t tokens = grid + c.num_prefix_tokens();
   if (patch > kMaxActivations || tokens > 65536) {
     return Fail(Status::kTooLarge, Concat("img_size: ", ShapeText(c.img_size), " in patches of ",
-                                          ShapeText(c.patch_size), " gives ", tokens,
-                                          " tokens of ", patch,
-                                          " values, expected at most 65536 tokens"));
+                                          ShapeText(c.patch_size), " gives ", tokens, " tokens of ",
+                                          patch, " values, expected at most 65536 tokens"));
   }
   int64_t block = dim * (3 * dim + dim + 2 * int64_t{c.mlp_hidden_dim} + 16);
-  int64_t parameters = patch * dim + tokens * dim + c.depth * block +
-                       dim * c.representation_size +
+  int64_t parameters = patch * dim + tokens * dim + c.depth * block + dim * c.representation_size +
                        2 * int64_t{c.num_classes} * std::max(c.embed_dim, c.representation_size);
   if (parameters > kMaxElements) {
-    return Fail(Status::kTooLarge, Concat("the network has about ", parameters >> 20,
-                                          " Mi parameters, expected at most 1024 Mi; check embed_dim ",
-                                          c.embed_dim, " and depth ", c.depth));
+    return Fail(Status::kTooLarge,
+                Concat("the network has about ", parameters >> 20,
+                       " Mi parameters, expected at most 1024 Mi; check embed_dim ", c.embed_dim,
+                       " and depth ", c.depth));
   }
   int64_t widest = std::max({3 * dim, int64_t{c.mlp_hidden_dim}, patch});
   if (tokens * widest > kMaxActivations || tokens * tokens > kMaxActivations) {

@@ -1,4 +1,5 @@
-// config.json of Hugging Face transformers. Names and defaults: transformers' ViTConfig, DeiTConfig.
+// config.json of Hugging Face transformers. Names and defaults: transformers' ViTConfig,
+// DeiTConfig.
 
 #include "config_internal.h"
 #include "text.h"

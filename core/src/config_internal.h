@@ -27,7 +27,7 @@ void ReadHfConfig(const Json& root, ModelConfig& config);
 void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
                         PreprocessConfig& preprocess);
 
-/// preprocess_config.cc: a ViT or DeiT image processor; its defaults where `root` is absent.
+/// preprocess_config.cc: a ViT or DeiT image processor; its defaults where keys are absent.
 void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
                       PreprocessConfig& preprocess);
 

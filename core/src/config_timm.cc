@@ -164,8 +164,8 @@ Json ArgumentOrRoot(const Json& args, const Json& root, std::string_view key) {
   Json stated = root.Get(key);
   if (!argument.present()) return stated;
   if (stated.present() && argument.Describe() != stated.Describe()) {
-    argument.Fail(Status::kInvalidConfig, Concat(argument.Describe(), ", but ", stated.path(),
-                                                 " is ", stated.Describe()));
+    argument.Fail(Status::kInvalidConfig,
+                  Concat(argument.Describe(), ", but ", stated.path(), " is ", stated.Describe()));
   }
   return argument;
 }
@@ -261,9 +261,10 @@ void ReadTimmConfig(const Json& root, ModelConfig& config) {
   Json architecture = root.Get("architecture");
   Json args = root.Get("model_args");
   if (!architecture.present()) {
-    root.Fail(Status::kInvalidConfig,
-              "neither \"architecture\" (timm) nor \"architectures\" (Hugging Face transformers) is "
-              "there; is it the config.json of a model folder?");
+    root.Fail(
+        Status::kInvalidConfig,
+        "neither \"architecture\" (timm) nor \"architectures\" (Hugging Face transformers) is "
+        "there; is it the config.json of a model folder?");
     return;
   }
   VitConfig& vit = config.vit;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "order.h"
 #include "text.h"
 #include "yyjson.h"
 
@@ -89,10 +90,12 @@ void Json::CheckUniqueKeys() const {
   keys.reserve(yyjson_obj_size(value_));
   yyjson_obj_iter iterator = yyjson_obj_iter_with(value_);
   while (yyjson_val* key = yyjson_obj_iter_next(&iterator)) keys.push_back(StringOf(key));
-  std::sort(keys.begin(), keys.end());
-  auto twice = std::adjacent_find(keys.begin(), keys.end());
-  if (twice != keys.end()) {
-    Fail(document_->status(), Concat("has the key \"", Excerpt(*twice), "\" twice"));
+  std::vector<int> order =
+      SortedOrder(keys.size(), [&](int a, int b) { return keys[a] < keys[b]; });
+  for (size_t i = 1; i < order.size(); ++i) {
+    std::string_view key = keys[order[i]];
+    if (key != keys[order[i - 1]]) continue;
+    Fail(document_->status(), Concat("has the key \"", Excerpt(key), "\" twice"));
   }
 }
 

@@ -80,7 +80,7 @@ class JsonDocument {
   JsonDocument(const JsonDocument&) = delete;
   JsonDocument& operator=(const JsonDocument&) = delete;
 
-  Json root();  // absent when the text is not JSON
+  Json root();                                    // absent when the text is not JSON
   void Fail(Status status, std::string message);  // keeps the first
   bool ok() const { return !error_.has_value(); }
   Result<void> result() const;

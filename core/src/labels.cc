@@ -17,8 +17,8 @@ std::vector<std::string> ReadLabelObject(const Json& labels) {
     auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
     bool is_index = error == std::errc() && end == key.data() + key.size();
     if (!is_index || index >= names.size() || seen[index]) {
-      value.Fail(Status::kInvalidConfig,
-                 Concat("expected the indices \"0\" to \"", names.size() - 1, "\" as keys, each once"));
+      value.Fail(Status::kInvalidConfig, Concat("expected the indices \"0\" to \"",
+                                                names.size() - 1, "\" as keys, each once"));
       return {};
     }
     seen[index] = true;
@@ -42,7 +42,8 @@ std::vector<std::string> ReadLabels(const Json& labels) {
 }
 
 std::vector<std::string> ReadTimmLabels(const Json& names, const Json& descriptions) {
-  if (!names.present()) return descriptions.is_array() ? ReadLabels(descriptions) : std::vector<std::string>();
+  if (!names.present())
+    return descriptions.is_array() ? ReadLabels(descriptions) : std::vector<std::string>();
   std::vector<std::string> labels = ReadLabels(names);
   if (descriptions.is_array()) {
     std::vector<std::string> described = ReadLabels(descriptions);

@@ -16,7 +16,8 @@ std::vector<std::string> ReadLabels(const Json& labels);
 /// timm: "label_names" (class identifiers) with their "label_descriptions" where there are any.
 std::vector<std::string> ReadTimmLabels(const Json& names, const Json& descriptions);
 
-/// The 1000 names of ImageNet-1k in class order; scripts/generate_imagenet_labels.py has the source.
+/// The 1000 names of ImageNet-1k in class order; scripts/generate_imagenet_labels.py has the
+/// source.
 std::vector<std::string> ImagenetLabels();
 
 }  // namespace vitrine

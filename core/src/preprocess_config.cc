@@ -153,7 +153,8 @@ void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
   // timm's PretrainedCfg has other defaults than the models' own, which hold where no part of it is
   // given.
   bool given = false;
-  for (std::string_view key : {"input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std"}) {
+  for (std::string_view key :
+       {"input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std"}) {
     given = given || pretrained.Get(key).present();
   }
   bool imagenet = given || deit;
@@ -183,9 +184,10 @@ void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
   CheckProcessorType(root);
   deit = HasDeitDefaults(root, deit);
   if (!root.Get("do_resize").Bool(true)) {
-    root.Get("do_resize").Fail(Status::kUnsupported,
-                               "false is not supported: pictures of any size must become the "
-                               "network's");
+    root.Get("do_resize")
+        .Fail(Status::kUnsupported,
+              "false is not supported: pictures of any size must become the "
+              "network's");
   }
   bool crops = root.Get("do_center_crop").Bool(deit);
   // DeiT resizes to 256 for a crop of 224.
@@ -198,8 +200,8 @@ void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
   preprocess.resize_size = resize.extent;
   preprocess.resize_mode = resize.shortest_edge ? ResizeMode::kShortestEdge : ResizeMode::kExact;
   preprocess.input_size = crop.extent;
-  preprocess.interpolation = ReadResample(
-      root.Get("resample"), deit ? Interpolation::kBicubic : Interpolation::kBilinear);
+  preprocess.interpolation =
+      ReadResample(root.Get("resample"), deit ? Interpolation::kBicubic : Interpolation::kBilinear);
   Json decisive = root.Get(crops ? "crop_size" : "size");
   if (resize.shortest_edge && !crops) {
     decisive.Fail(Status::kUnsupported,
@@ -207,9 +209,9 @@ void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
                   R"({"height", "width"})");
   }
   if (crop.extent != vit.img_size) {
-    decisive.Fail(Status::kInvalidConfig, Concat(ShapeText(crop.extent), ", expected ",
-                                                 ShapeText(vit.img_size),
-                                                 " (image_size of config.json)"));
+    decisive.Fail(Status::kInvalidConfig,
+                  Concat(ShapeText(crop.extent), ", expected ", ShapeText(vit.img_size),
+                         " (image_size of config.json)"));
   }
   if (vit.in_chans == 3) ReadNormalisation(root, preprocess);
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json.h"
+#include "order.h"
 #include "text.h"
 
 namespace vitrine {
@@ -19,11 +20,10 @@ uint64_t BitsOf(std::string_view dtype) {
   static constexpr struct {
     std::string_view name;
     int bits;
-  } kTypes[] = {{"F32", 32},    {"F16", 16},    {"BF16", 16},     {"F64", 64}, {"I64", 64},
-                {"I32", 32},    {"I16", 16},    {"I8", 8},        {"U64", 64}, {"U32", 32},
-                {"U16", 16},    {"U8", 8},      {"BOOL", 8},      {"C64", 64}, {"F8_E4M3", 8},
-                {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6},   {"F6_E3M2", 6},
-                {"F4", 4}};
+  } kTypes[] = {{"F32", 32},    {"F16", 16},    {"BF16", 16},   {"F64", 64},    {"I64", 64},
+                {"I32", 32},    {"I16", 16},    {"I8", 8},      {"U64", 64},    {"U32", 32},
+                {"U16", 16},    {"U8", 8},      {"BOOL", 8},    {"C64", 64},    {"F8_E4M3", 8},
+                {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4}};
   for (const auto& type : kTypes) {
     if (type.name == dtype) return type.bits;
   }
@@ -65,17 +65,16 @@ TensorInfo ReadTensor(std::string_view name, const Json& value) {
   tensor.end = pair[1].Uint64(0);
   uint64_t bits = BitsOf(tensor.dtype);
   if (bits == 0) {
-    value.Get("dtype").Fail(tensor.dtype.empty() ? Status::kInvalidCheckpoint : Status::kUnsupported,
-                            Concat(value.Get("dtype").Describe(),
-                                   ", expected a dtype of safetensors such as F32"));
+    value.Get("dtype").Fail(
+        tensor.dtype.empty() ? Status::kInvalidCheckpoint : Status::kUnsupported,
+        Concat(value.Get("dtype").Describe(), ", expected a dtype of safetensors such as F32"));
     return tensor;
   }
   uint64_t size = 0;
-  if (!SizeOf(tensor.shape, bits, size) || tensor.begin > tensor.end ||
-      tensor.size() != size) {
+  if (!SizeOf(tensor.shape, bits, size) || tensor.begin > tensor.end || tensor.size() != size) {
     offsets.Fail(Status::kInvalidCheckpoint,
-                 Concat("[", tensor.begin, ", ", tensor.end, "] does not hold ", tensor.dtype, " of shape ",
-                        Excerpt(ShapeText(tensor.shape)), "; is the file damaged?"));
+                 Concat("[", tensor.begin, ", ", tensor.end, "] does not hold ", tensor.dtype,
+                        " of shape ", Excerpt(ShapeText(tensor.shape)), "; is the file damaged?"));
   }
   return tensor;
 }
@@ -91,11 +90,11 @@ Result<void> CheckTiling(const SafetensorsHeader& header) {
   uint64_t position = 0;
   for (const TensorInfo& tensor : header.tensors) {
     if (tensor.begin != position) {
-      return Fail(Status::kInvalidCheckpoint,
-                  Concat(kFile, ": ", Excerpt(tensor.name), ": data begins at byte ", tensor.begin,
-                         ", expected ", position, ": tensors ",
-                         tensor.begin < position ? "overlap" : "leave a hole",
-                         "; is the file damaged?"));
+      return Fail(
+          Status::kInvalidCheckpoint,
+          Concat(kFile, ": ", Excerpt(tensor.name), ": data begins at byte ", tensor.begin,
+                 ", expected ", position, ": tensors ",
+                 tensor.begin < position ? "overlap" : "leave a hole", "; is the file damaged?"));
     }
     position = tensor.end;
   }
@@ -104,9 +103,12 @@ Result<void> CheckTiling(const SafetensorsHeader& header) {
 
 /// Files that are often met under this name.
 std::string_view GuessFile(const uint8_t (&prefix)[8]) {
-  auto starts = [&](std::string_view text) { return std::memcmp(prefix, text.data(), text.size()) == 0; };
+  auto starts = [&](std::string_view text) {
+    return std::memcmp(prefix, text.data(), text.size()) == 0;
+  };
   if (starts("version ")) return "a Git LFS pointer: fetch the file it stands for";
-  if (starts("<!DOCTY") || starts("<!docty") || starts("<html")) return "a web page: check the address";
+  if (starts("<!DOCTY") || starts("<!docty") || starts("<html"))
+    return "a web page: check the address";
   if (starts("PK\x03\x04") || starts("\x80\x02")) {
     return "a PyTorch pickle: save it with safetensors.torch.save_file";
   }
@@ -136,9 +138,14 @@ Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
     header.tensors.push_back(ReadTensor(name, value));
   }
   if (!document.ok()) return std::unexpected<Error>(document.result().error());
-  std::sort(header.tensors.begin(), header.tensors.end(), [](const auto& a, const auto& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  std::vector<int> order = SortedOrder(header.tensors.size(), [&](int a, int b) {
+    const TensorInfo &x = header.tensors[a], &y = header.tensors[b];
+    return x.begin != y.begin ? x.begin < y.begin : x.end < y.end;
   });
+  std::vector<TensorInfo> ordered;
+  ordered.reserve(order.size());
+  for (int index : order) ordered.push_back(std::move(header.tensors[index]));
+  header.tensors = std::move(ordered);
   if (auto tiled = CheckTiling(header); !tiled) return std::unexpected<Error>(tiled.error());
   if (!header.tensors.empty()) header.data_bytes = header.tensors.back().end;
   return header;
@@ -154,13 +161,15 @@ Result<std::span<uint8_t>> SafetensorsHeaderReader::Reserve(size_t wanted) {
     size_t capacity = std::min<size_t>(length_, std::max(kFirstCapacity, 2 * capacity_));
     char* grown = static_cast<char*>(std::realloc(json_.get(), capacity));
     if (grown == nullptr) {
-      return Fail(Status::kOutOfMemory, Concat(kFile, ": no memory for ", capacity, " bytes of header"));
+      return Fail(Status::kOutOfMemory,
+                  Concat(kFile, ": no memory for ", capacity, " bytes of header"));
     }
     static_cast<void>(json_.release());
     json_.reset(grown);
     capacity_ = capacity;
   }
-  return std::span(reinterpret_cast<uint8_t*>(json_.get()) + used, std::min(wanted, capacity_ - used));
+  return std::span(reinterpret_cast<uint8_t*>(json_.get()) + used,
+                   std::min(wanted, capacity_ - used));
 }
 
 Result<void> SafetensorsHeaderReader::Commit(size_t size) {

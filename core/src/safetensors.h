@@ -1,5 +1,5 @@
-// The header of a .safetensors file: 8 bytes of length (little-endian), then JSON naming every tensor,
-// its dtype, shape and place. Format: https://github.com/huggingface/safetensors#format
+// The header of a .safetensors file: 8 bytes of length (little-endian), then JSON naming every
+// tensor, its dtype, shape and place. Format: https://github.com/huggingface/safetensors#format
 #ifndef VITRINE_SAFETENSORS_H_
 #define VITRINE_SAFETENSORS_H_
 
@@ -33,8 +33,8 @@ struct SafetensorsHeader {
   uint64_t data_bytes = 0;
 };
 
-/// Reads the JSON of a header. Checks everything: names once, known dtypes (else kUnsupported), sizes
-/// that follow from shape and dtype, data that neither overlaps nor leaves holes.
+/// Reads the JSON of a header. Checks everything: names once, known dtypes (else kUnsupported),
+/// sizes that follow from shape and dtype, data that neither overlaps nor leaves holes.
 [[nodiscard]] Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json);
 
 /// Collects a header from bytes that arrive in any chunks. The announced length is only a limit:

@@ -105,8 +105,9 @@ Result<std::span<uint8_t>> WeightStream::Impl::Reserve(size_t wanted) {
 
 Result<void> WeightStream::Impl::Commit(size_t size) {
   if (size > window) {
-    return Fail(Status::kInvalidArgument, Concat("WeightStream: Commit of ", size,
-                                                 " bytes, expected at most the ", window, " reserved"));
+    return Fail(Status::kInvalidArgument,
+                Concat("WeightStream: Commit of ", size, " bytes, expected at most the ", window,
+                       " reserved"));
   }
   window = 0;
   bytes_received += size;

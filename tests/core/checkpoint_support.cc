@@ -12,7 +12,8 @@ std::vector<uint8_t> MakeFile(const std::string& header, std::span<const uint8_t
   uint64_t length = header.size();
   std::memcpy(file.data(), &length, 8);
   std::copy(header.begin(), header.end(), file.begin() + 8);
-  std::copy(data.begin(), data.end(), file.begin() + 8 + static_cast<std::ptrdiff_t>(header.size()));
+  std::copy(data.begin(), data.end(),
+            file.begin() + 8 + static_cast<std::ptrdiff_t>(header.size()));
   return file;
 }
 
@@ -20,9 +21,9 @@ std::vector<uint8_t> MakeFile(const std::vector<FileTensor>& tensors) {
   std::string header = R"({"__metadata__":{"format":"pt"})";
   std::vector<uint8_t> data;
   for (const FileTensor& tensor : tensors) {
-    header += Concat(",\"", tensor.name, "\":{\"dtype\":\"", tensor.dtype, "\",\"shape\":",
-                     ShapeText(tensor.shape), ",\"data_offsets\":[", data.size(), ",",
-                     data.size() + tensor.bytes.size(), "]}");
+    header += Concat(",\"", tensor.name, "\":{\"dtype\":\"", tensor.dtype,
+                     "\",\"shape\":", ShapeText(tensor.shape), ",\"data_offsets\":[", data.size(),
+                     ",", data.size() + tensor.bytes.size(), "]}");
     data.insert(data.end(), tensor.bytes.begin(), tensor.bytes.end());
   }
   return MakeFile(header + "}   ", data);  // padded with spaces, as the format allows
@@ -35,7 +36,8 @@ FileTensor MakeF32(const std::string& name, const std::vector<int64_t>& shape,
   return tensor;
 }
 
-std::vector<FileTensor> MakeTensors(const Plan& plan, const std::function<float(int, size_t)>& value) {
+std::vector<FileTensor> MakeTensors(const Plan& plan,
+                                    const std::function<float(int, size_t)>& value) {
   std::vector<FileTensor> tensors;
   for (size_t p = 0; p < plan.parameters.size(); ++p) {
     std::vector<float> values(static_cast<size_t>(plan.parameters[p].num_elements()));
@@ -65,7 +67,8 @@ Result<void> RecordingSink::SetParameter(int index, FloatBuffer values) {
   return {};
 }
 
-Loaded Load(const Plan& plan, std::span<const uint8_t> file, const std::function<size_t()>& next_size) {
+Loaded Load(const Plan& plan, std::span<const uint8_t> file,
+            const std::function<size_t()>& next_size) {
   RecordingSink sink;
   WeightStream stream(plan, sink);
   Result<void> result;

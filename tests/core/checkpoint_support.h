@@ -27,9 +27,11 @@ std::vector<uint8_t> MakeFile(const std::string& header, std::span<const uint8_t
 /// The tensors one after the other.
 std::vector<uint8_t> MakeFile(const std::vector<FileTensor>& tensors);
 
-FileTensor MakeF32(const std::string& name, const std::vector<int64_t>& shape, std::span<const float> values);
+FileTensor MakeF32(const std::string& name, const std::vector<int64_t>& shape,
+                   std::span<const float> values);
 /// Every parameter of the plan as F32, under its own name.
-std::vector<FileTensor> MakeTensors(const Plan& plan, const std::function<float(int, size_t)>& value);
+std::vector<FileTensor> MakeTensors(const Plan& plan,
+                                    const std::function<float(int, size_t)>& value);
 
 /// timm's vit_tiny in little: one block, 2 x 2 patches, no dimension like another.
 VitConfig LittleConfig();
@@ -48,8 +50,9 @@ struct Loaded {
 };
 
 /// The whole file in pieces whose sizes `next_size` gives.
-Loaded Load(const Plan& plan, std::span<const uint8_t> file,
-            const std::function<size_t()>& next_size = [] { return size_t{1} << 20; });
+Loaded Load(
+    const Plan& plan, std::span<const uint8_t> file,
+    const std::function<size_t()>& next_size = [] { return size_t{1} << 20; });
 
 }  // namespace vitrine::test
 

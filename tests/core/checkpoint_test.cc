@@ -12,8 +12,9 @@ namespace {
 
 std::string Mapped(std::string_view name) {
   TimmName timm = ToTimmName(name);
-  return timm.num_parts == 1 ? timm.name
-                             : timm.name + " " + std::to_string(timm.part) + "/" + std::to_string(timm.num_parts);
+  return timm.num_parts == 1
+             ? timm.name
+             : timm.name + " " + std::to_string(timm.part) + "/" + std::to_string(timm.num_parts);
 }
 
 TEST_CASE("Hugging Face's names become timm's", "[checkpoint]") {
@@ -22,9 +23,11 @@ TEST_CASE("Hugging Face's names become timm's", "[checkpoint]") {
   CHECK(Mapped("deit.embeddings.distillation_token") == "dist_token");
   CHECK(Mapped("vit.embeddings.position_embeddings") == "pos_embed");
   CHECK(Mapped("vit.embeddings.patch_embeddings.projection.weight") == "patch_embed.proj.weight");
-  CHECK(Mapped("vit.encoder.layer.11.attention.attention.query.weight") == "blocks.11.attn.qkv.weight 0/3");
+  CHECK(Mapped("vit.encoder.layer.11.attention.attention.query.weight") ==
+        "blocks.11.attn.qkv.weight 0/3");
   CHECK(Mapped("vit.encoder.layer.0.attention.attention.key.bias") == "blocks.0.attn.qkv.bias 1/3");
-  CHECK(Mapped("encoder.layer.3.attention.attention.value.weight") == "blocks.3.attn.qkv.weight 2/3");
+  CHECK(Mapped("encoder.layer.3.attention.attention.value.weight") ==
+        "blocks.3.attn.qkv.weight 2/3");
   CHECK(Mapped("deit.encoder.layer.3.attention.output.dense.bias") == "blocks.3.attn.proj.bias");
   CHECK(Mapped("vit.encoder.layer.3.layernorm_before.weight") == "blocks.3.norm1.weight");
   CHECK(Mapped("vit.encoder.layer.3.layernorm_after.weight") == "blocks.3.norm2.weight");
@@ -37,8 +40,9 @@ TEST_CASE("Hugging Face's names become timm's", "[checkpoint]") {
 }
 
 TEST_CASE("timm's names stay, and so does what nobody knows", "[checkpoint]") {
-  for (const char* name : {"cls_token", "blocks.3.attn.qkv.weight", "norm.weight", "head.bias", "",
-                           "encoder.layer.", "encoder.layer.3", "encoder.layer.3.", "encoder.layer.x.y"}) {
+  for (const char* name :
+       {"cls_token", "blocks.3.attn.qkv.weight", "norm.weight", "head.bias", "", "encoder.layer.",
+        "encoder.layer.3", "encoder.layer.3.", "encoder.layer.x.y"}) {
     CHECK(Mapped(name) == name);
   }
   CHECK(Mapped("timm_model.blocks.3.norm1.weight") == "blocks.3.norm1.weight");
@@ -63,7 +67,8 @@ TEST_CASE("Every half-precision number widens exactly", "[checkpoint]") {
   int wrong = 0;
   for (int half = 0; half < 0x7C00; ++half) {
     int exponent = half >> 10, mantissa = half & 0x3FF;
-    double expected = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
+    double expected =
+        exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
     wrong += Widen(DType::kF16, static_cast<uint16_t>(half)) != expected;
     wrong += Widen(DType::kF16, static_cast<uint16_t>(half | 0x8000)) != -expected;
   }
@@ -118,7 +123,8 @@ Plan LittlePlan(const VitConfig& config = LittleConfig()) {
 
 std::vector<TensorInfo> InfosOf(const Plan& plan) {
   std::vector<TensorInfo> infos;
-  for (const Parameter& parameter : plan.parameters) infos.push_back({parameter.name, "F32", parameter.shape, 0, 0});
+  for (const Parameter& parameter : plan.parameters)
+    infos.push_back({parameter.name, "F32", parameter.shape, 0, 0});
   return infos;
 }
 
@@ -150,9 +156,11 @@ TEST_CASE("Every tensor of a timm checkpoint has its parameter", "[checkpoint]")
 TEST_CASE("Query, key and value are rows of qkv", "[checkpoint]") {
   Plan plan = LittlePlan();
   std::vector<TensorInfo> infos = InfosOf(plan);
-  Named(infos, "blocks.0.attn.qkv.weight") = {"vit.encoder.layer.0.attention.attention.query.weight", "F16", {6, 6}, 0, 0};
+  Named(infos, "blocks.0.attn.qkv.weight") = {
+      "vit.encoder.layer.0.attention.attention.query.weight", "F16", {6, 6}, 0, 0};
   infos.push_back({"vit.encoder.layer.0.attention.attention.value.weight", "F16", {6, 6}, 0, 0});
-  CHECK(ErrorOf(infos, plan).message.find("1 of 20 tensors missing: blocks.0.attn.qkv.weight") != std::string::npos);
+  CHECK(ErrorOf(infos, plan).message.find("1 of 20 tensors missing: blocks.0.attn.qkv.weight") !=
+        std::string::npos);
   infos.push_back({"vit.encoder.layer.0.attention.attention.key.weight", "BF16", {6, 6}, 0, 0});
   auto targets = MapTensors(infos, plan);
   REQUIRE(targets.has_value());
@@ -170,7 +178,8 @@ TEST_CASE("A shape of another model is refused in words", "[checkpoint]") {
   Error error = ErrorOf(infos, plan);
   CHECK(error.status == Status::kInvalidCheckpoint);
   CHECK(error.message ==
-        "blocks.0.attn.qkv.weight: shape [9, 3], expected [18, 6] for embed_dim 6; is config.json from "
+        "blocks.0.attn.qkv.weight: shape [9, 3], expected [18, 6] for embed_dim 6; is config.json "
+        "from "
         "another model?");
   // Equal numbers of elements are not equal shapes.
   infos = InfosOf(plan);
@@ -215,8 +224,9 @@ TEST_CASE("What inference does not need is skipped", "[checkpoint]") {
   Plan plan = LittlePlan(config);
   std::vector<TensorInfo> infos = InfosOf(plan);
   size_t needed = infos.size();
-  for (const char* name : {"vit.pooler.dense.weight", "pooler.dense.bias", "mask_token", "vit.embeddings.mask_token",
-                           "embeddings.position_ids", "head.weight", "classifier.bias", "head_dist.weight"}) {
+  for (const char* name :
+       {"vit.pooler.dense.weight", "pooler.dense.bias", "mask_token", "vit.embeddings.mask_token",
+        "embeddings.position_ids", "head.weight", "classifier.bias", "head_dist.weight"}) {
     infos.push_back({name, "I64", {3, 4, 5}, 0, 0});
   }
   auto targets = MapTensors(infos, plan);
@@ -229,7 +239,8 @@ TEST_CASE("A head that the config has is needed", "[checkpoint]") {
   std::vector<TensorInfo> infos = InfosOf(plan);
   std::erase_if(infos, [](const TensorInfo& info) { return info.name.starts_with("head."); });
   CHECK(ErrorOf(infos, plan).message ==
-        "model.safetensors: 2 of 20 tensors missing: head.weight, head.bias; is config.json from another "
+        "model.safetensors: 2 of 20 tensors missing: head.weight, head.bias; is config.json from "
+        "another "
         "model?");
   infos.clear();
   CHECK(ErrorOf(infos, plan).message.find("20 of 20 tensors missing: ") != std::string::npos);
@@ -242,7 +253,8 @@ TEST_CASE("Two names of one parameter are refused", "[checkpoint]") {
   CHECK(ErrorOf(infos, plan).message.find("both are norm.weight") != std::string::npos);
   infos = InfosOf(plan);
   infos.push_back({"encoder.layer.0.attention.attention.key.weight", "F32", {6, 6}, 0, 0});
-  CHECK(ErrorOf(infos, plan).message.find("both are blocks.0.attn.qkv.weight") != std::string::npos);
+  CHECK(ErrorOf(infos, plan).message.find("both are blocks.0.attn.qkv.weight") !=
+        std::string::npos);
 }
 
 TEST_CASE("A dtype that is not read is refused, but only where it matters", "[checkpoint]") {

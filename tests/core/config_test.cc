@@ -11,7 +11,8 @@ namespace {
 
 using ResizeMode = PreprocessConfig::ResizeMode;
 
-ModelConfig Read(const std::string& config, const std::string& preprocessor = "", const std::string& labels = "") {
+ModelConfig Read(const std::string& config, const std::string& preprocessor = "",
+                 const std::string& labels = "") {
   INFO(config << preprocessor << labels);
   auto read = ReadModelConfig({config, preprocessor, labels});
   INFO((read ? "" : read.error().message));
@@ -19,14 +20,17 @@ ModelConfig Read(const std::string& config, const std::string& preprocessor = ""
   return *read;
 }
 
-Error ErrorOf(const std::string& config, const std::string& preprocessor = "", const std::string& labels = "") {
+Error ErrorOf(const std::string& config, const std::string& preprocessor = "",
+              const std::string& labels = "") {
   INFO(config << preprocessor << labels);
   auto read = ReadModelConfig({config, preprocessor, labels});
   REQUIRE_FALSE(read.has_value());
   return read.error();
 }
 
-bool Mentions(const Error& error, std::string_view text) { return error.message.find(text) != std::string::npos; }
+bool Mentions(const Error& error, std::string_view text) {
+  return error.message.find(text) != std::string::npos;
+}
 
 std::string Timm(const std::string& architecture, const std::string& more = "") {
   return "{\"architecture\": \"" + architecture + "\"" + more + "}";
@@ -73,25 +77,29 @@ TEST_CASE("timm's architecture names give timm's dimensions", "[config]") {
 }
 
 TEST_CASE("Other architectures are refused with what is supported", "[config]") {
-  for (const char* name : {"swin_tiny_patch4_window7_224", "resnet50", "deit3_small_patch16_224", "vit_giant_patch14_224",
-                           "vit_base_patch16_clip_224.openai", "vit_base_patch16_siglip_224", "vit_base_r50_s16_224",
-                           "vit_small_patch14_dinov2", "vit_tiny_patch16", "vit_tiny_patch_224", "vit_tiny_patch16_224_miil",
-                           "vit_", "eva02_tiny_patch14_224", "beit_base_patch16_224", "VIT_tiny_patch16_224", ""}) {
+  for (const char* name :
+       {"swin_tiny_patch4_window7_224", "resnet50", "deit3_small_patch16_224",
+        "vit_giant_patch14_224", "vit_base_patch16_clip_224.openai", "vit_base_patch16_siglip_224",
+        "vit_base_r50_s16_224", "vit_small_patch14_dinov2", "vit_tiny_patch16",
+        "vit_tiny_patch_224", "vit_tiny_patch16_224_miil", "vit_", "eva02_tiny_patch14_224",
+        "beit_base_patch16_224", "VIT_tiny_patch16_224", ""}) {
     Error error = ErrorOf(Timm(name));
     CHECK(error.status == Status::kUnsupported);
     CHECK(Mentions(error, "vit_tiny_patch16_224"));
   }
-  CHECK(Mentions(ErrorOf(Timm("swin_tiny")), "config.json: architecture: the string \"swin_tiny\" is not supported"));
+  CHECK(Mentions(ErrorOf(Timm("swin_tiny")),
+                 "config.json: architecture: the string \"swin_tiny\" is not supported"));
 }
 
 TEST_CASE("model_args override every argument", "[config]") {
-  VitConfig vit = Read(Timm("VisionTransformer",
-                            R"(, "num_classes": 7, "model_args": {"img_size": [64, 96], "patch_size": [8, 16],
+  VitConfig vit =
+      Read(Timm("VisionTransformer",
+                R"(, "num_classes": 7, "model_args": {"img_size": [64, 96], "patch_size": [8, 16],
       "in_c": 1, "embed_dim": 48, "depth": 3, "num_heads": 6, "mlp_ratio": 2.5, "qkv_bias": false, "qk_scale": 0.3,
       "representation_size": 20, "distilled": false, "drop_ratio": 0.1, "attn_drop_ratio": 0.1,
       "drop_path_ratio": 0.1, "embed_layer": "PatchEmbed", "norm_layer": null, "act_layer": "nn.ReLU",
       "norm_eps": 1e-5, "reg_tokens": 0, "init_values": null, "qk_norm": false})"))
-                      .vit;
+          .vit;
   CHECK(vit.img_size == std::array{64, 96});
   CHECK(vit.patch_size == std::array{8, 16});
   CHECK(vit.in_chans == 1);
@@ -132,11 +140,12 @@ TEST_CASE("timm's spellings of arguments", "[config]") {
 }
 
 TEST_CASE("Arguments without code here are refused by name", "[config]") {
-  for (const char* argument : {R"("reg_tokens": 4)", R"("init_values": 1e-5)", R"("qk_norm": true)",
-                               R"("no_embed_class": true)", R"("pre_norm": true)", R"("dynamic_img_size": true)",
-                               R"("norm_layer": "rmsnorm")", R"("embed_layer": "HybridEmbed")",
-                               R"("act_layer": "tanhshrink")", R"("global_pool": "")", R"("global_pool": "map")",
-                               R"("pos_embed": "none")"}) {
+  for (const char* argument :
+       {R"("reg_tokens": 4)", R"("init_values": 1e-5)", R"("qk_norm": true)",
+        R"("no_embed_class": true)", R"("pre_norm": true)", R"("dynamic_img_size": true)",
+        R"("norm_layer": "rmsnorm")", R"("embed_layer": "HybridEmbed")",
+        R"("act_layer": "tanhshrink")", R"("global_pool": "")", R"("global_pool": "map")",
+        R"("pos_embed": "none")"}) {
     Error error = ErrorOf(Args(argument));
     std::string name = std::string(argument).substr(1, std::string(argument).find('"', 1) - 1);
     INFO(error.message);
@@ -145,37 +154,48 @@ TEST_CASE("Arguments without code here are refused by name", "[config]") {
   }
   Error unknown = ErrorOf(Args(R"("window_size": 7)"));
   CHECK(unknown.status == Status::kUnsupported);
-  CHECK(Mentions(unknown, "model_args.window_size: unknown argument; known are img_size, patch_size"));
+  CHECK(Mentions(unknown,
+                 "model_args.window_size: unknown argument; known are img_size, patch_size"));
 }
 
 TEST_CASE("Contradictions are refused", "[config]") {
-  for (const char* config :
-       {R"({"architecture": "vit_tiny_patch16_224", "num_features": 384})",
-        R"({"architecture": "vit_tiny_patch16_224", "num_classes": 10, "model_args": {"num_classes": 11}})",
-        R"({"architecture": "vit_tiny_patch16_224", "global_pool": "token", "model_args": {"global_pool": "avg"}})",
-        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"img_size": 64},
+  for (
+      const char* config :
+      {R"({"architecture": "vit_tiny_patch16_224", "num_features": 384})",
+       R"({"architecture": "vit_tiny_patch16_224", "num_classes": 10, "model_args": {"num_classes": 11}})",
+       R"({"architecture": "vit_tiny_patch16_224", "global_pool": "token", "model_args": {"global_pool": "avg"}})",
+       R"({"architecture": "vit_tiny_patch16_224", "model_args": {"img_size": 64},
             "pretrained_cfg": {"input_size": [3, 224, 224]}})",
-        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"in_chans": 1},
+       R"({"architecture": "vit_tiny_patch16_224", "model_args": {"in_chans": 1},
             "pretrained_cfg": {"input_size": [3, 224, 224]}})",
-        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"depth": 3, "depth": 4}})"}) {
+       R"({"architecture": "vit_tiny_patch16_224", "model_args": {"depth": 3, "depth": 4}})"}) {
     CHECK(ErrorOf(config).status == Status::kInvalidConfig);
   }
 }
 
 TEST_CASE("Wrong types and texts that are no config are refused", "[config]") {
-  for (const char* config : {"", " ", "[]", "3", "null", "{", "{}", "nonsense", R"({"architecture": 3})",
-                             R"({"architecture": "vit_tiny_patch16_224", "num_classes": "ten"})",
-                             R"({"architecture": "vit_tiny_patch16_224", "num_classes": 1.5})",
-                             R"({"architecture": "vit_tiny_patch16_224", "model_args": []})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": "x"})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"input_size": [224, 224]}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"mean": [1, 2]}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"std": [1, 2, 0]}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"crop_pct": 0}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"crop_pct": 1e-9}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "model_args": {"mlp_ratio": 1e300}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "model_args": {"mlp_ratio": -1}})",
-                             R"({"architecture": "vit_tiny_patch16_224", "model_args": {"patch_size": [16]}})"}) {
+  for (const char* config :
+       {"",
+        " ",
+        "[]",
+        "3",
+        "null",
+        "{",
+        "{}",
+        "nonsense",
+        R"({"architecture": 3})",
+        R"({"architecture": "vit_tiny_patch16_224", "num_classes": "ten"})",
+        R"({"architecture": "vit_tiny_patch16_224", "num_classes": 1.5})",
+        R"({"architecture": "vit_tiny_patch16_224", "model_args": []})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": "x"})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"input_size": [224, 224]}})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"mean": [1, 2]}})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"std": [1, 2, 0]}})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"crop_pct": 0}})",
+        R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"crop_pct": 1e-9}})",
+        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"mlp_ratio": 1e300}})",
+        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"mlp_ratio": -1}})",
+        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"patch_size": [16]}})"}) {
     CHECK(ErrorOf(config).status == Status::kInvalidConfig);
   }
   CHECK(Mentions(ErrorOf(""), "config.json: empty or missing"));
@@ -184,10 +204,12 @@ TEST_CASE("Wrong types and texts that are no config are refused", "[config]") {
 // ---- timm's preprocessing ----
 
 TEST_CASE("pretrained_cfg says how pictures are prepared", "[config]") {
-  PreprocessConfig p = Read(R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"input_size": [3, 224, 224],
+  PreprocessConfig p =
+      Read(
+          R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {"input_size": [3, 224, 224],
       "interpolation": "bilinear", "crop_pct": 0.875, "crop_mode": "squash", "mean": [0.1, 0.2, 0.3],
       "std": [0.4, 0.5, 0.6]}})")
-                           .preprocess;
+          .preprocess;
   CHECK(p.input_size == std::array{224, 224});
   CHECK(p.resize_size == std::array{256, 256});
   CHECK(p.resize_mode == ResizeMode::kExact);
@@ -197,7 +219,8 @@ TEST_CASE("pretrained_cfg says how pictures are prepared", "[config]") {
 }
 
 TEST_CASE("Folders of older versions have the keys at the top", "[config]") {
-  ModelConfig config = Read(R"({"architecture": "vit_base_patch16_224", "num_classes": 10, "input_size": [3, 384, 384],
+  ModelConfig config = Read(
+      R"({"architecture": "vit_base_patch16_224", "num_classes": 10, "input_size": [3, 384, 384],
       "interpolation": "lanczos", "crop_pct": 1.0, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]})");
   CHECK(config.vit.img_size == std::array{384, 384});
   CHECK(config.preprocess.input_size == std::array{384, 384});
@@ -221,15 +244,20 @@ TEST_CASE("The network's size is the preprocessing's", "[config]") {
   ModelConfig args = Read(Args(R"("img_size": [64, 128], "patch_size": 16)"));
   CHECK(args.preprocess.input_size == std::array{64, 128});
   CHECK(args.preprocess.resize_size == std::array{71, 142});
-  ModelConfig input = Read(Timm("vit_tiny_patch16_224", R"(, "pretrained_cfg": {"input_size": [3, 256, 256]})"));
+  ModelConfig input =
+      Read(Timm("vit_tiny_patch16_224", R"(, "pretrained_cfg": {"input_size": [3, 256, 256]})"));
   CHECK(input.vit.img_size == std::array{256, 256});
-  ModelConfig grey = Read(Timm("vit_tiny_patch16_224", R"(, "pretrained_cfg": {"input_size": [1, 224, 224], "mean": [0.5]})"));
+  ModelConfig grey =
+      Read(Timm("vit_tiny_patch16_224",
+                R"(, "pretrained_cfg": {"input_size": [1, 224, 224], "mean": [0.5]})"));
   CHECK(grey.vit.in_chans == 1);
 }
 
 TEST_CASE("Interpolations and crops without code here are refused by name", "[config]") {
-  for (const char* key : {R"("interpolation": "random")", R"("interpolation": "box")", R"("crop_mode": "corner")"}) {
-    Error error = ErrorOf(Timm("vit_tiny_patch16_224", std::string(R"(, "pretrained_cfg": {)") + key + "}"));
+  for (const char* key :
+       {R"("interpolation": "random")", R"("interpolation": "box")", R"("crop_mode": "corner")"}) {
+    Error error =
+        ErrorOf(Timm("vit_tiny_patch16_224", std::string(R"(, "pretrained_cfg": {)") + key + "}"));
     CHECK(error.status == Status::kUnsupported);
     CHECK(Mentions(error, "pretrained_cfg."));
   }
@@ -238,11 +266,13 @@ TEST_CASE("Interpolations and crops without code here are refused by name", "[co
 // ---- Hugging Face ----
 
 TEST_CASE("Hugging Face's ViTForImageClassification", "[config]") {
-  VitConfig vit = Read(R"({"architectures": ["ViTForImageClassification"], "model_type": "vit", "hidden_size": 48,
+  VitConfig vit =
+      Read(
+          R"({"architectures": ["ViTForImageClassification"], "model_type": "vit", "hidden_size": 48,
       "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 100, "hidden_act": "gelu_new",
       "layer_norm_eps": 1e-5, "image_size": [32, 64], "patch_size": 16, "num_channels": 1, "qkv_bias": false,
       "id2label": {"0": "cat", "1": "dog", "2": "emu"}, "hidden_dropout_prob": 0.1, "encoder_stride": 16})")
-                      .vit;
+          .vit;
   CHECK(vit.architecture == "ViTForImageClassification");
   CHECK(vit.embed_dim == 48);
   CHECK(vit.depth == 3);
@@ -269,11 +299,15 @@ TEST_CASE("Hugging Face's defaults", "[config]") {
   CHECK(Read(R"({"model_type": "vit"})").vit.num_classes == 2);
 }
 
-TEST_CASE("Hugging Face's DeiT has its distillation token with and without the teacher's head", "[config]") {
-  VitConfig teacher = Read(R"({"architectures": ["DeiTForImageClassificationWithTeacher"], "model_type": "deit"})").vit;
+TEST_CASE("Hugging Face's DeiT has its distillation token with and without the teacher's head",
+          "[config]") {
+  VitConfig teacher =
+      Read(R"({"architectures": ["DeiTForImageClassificationWithTeacher"], "model_type": "deit"})")
+          .vit;
   CHECK(teacher.distilled);
   CHECK(teacher.head_dist);
-  VitConfig student = Read(R"({"architectures": ["DeiTForImageClassification"], "model_type": "deit"})").vit;
+  VitConfig student =
+      Read(R"({"architectures": ["DeiTForImageClassification"], "model_type": "deit"})").vit;
   CHECK(student.distilled);
   CHECK_FALSE(student.head_dist);
   CHECK(student.num_prefix_tokens() == 2);
@@ -284,17 +318,20 @@ TEST_CASE("Hugging Face's DeiT has its distillation token with and without the t
 }
 
 TEST_CASE("Other Hugging Face models are refused with what is supported", "[config]") {
-  for (const char* config : {R"({"architectures": ["SwinForImageClassification"], "model_type": "swin"})",
-                             R"({"architectures": ["ViTForMaskedImageModeling"], "model_type": "vit"})",
-                             R"({"model_type": "beit"})", R"({"architectures": ["Dinov2Model"]})"}) {
+  for (const char* config :
+       {R"({"architectures": ["SwinForImageClassification"], "model_type": "swin"})",
+        R"({"architectures": ["ViTForMaskedImageModeling"], "model_type": "vit"})",
+        R"({"model_type": "beit"})", R"({"architectures": ["Dinov2Model"]})"}) {
     Error error = ErrorOf(config);
     CHECK(error.status == Status::kUnsupported);
     CHECK(Mentions(error, "supported are ViTForImageClassification, "));
   }
   CHECK(ErrorOf(R"({"architectures": "ViTModel"})").status == Status::kInvalidConfig);
   CHECK(ErrorOf(R"({"architectures": [3]})").status == Status::kInvalidConfig);
-  CHECK(ErrorOf(R"({"architectures": ["ViTModel"], "model_type": "deit"})").status == Status::kInvalidConfig);
-  CHECK(ErrorOf(R"({"model_type": "vit", "num_labels": 2, "id2label": {"0": "a"}})").status == Status::kInvalidConfig);
+  CHECK(ErrorOf(R"({"architectures": ["ViTModel"], "model_type": "deit"})").status ==
+        Status::kInvalidConfig);
+  CHECK(ErrorOf(R"({"model_type": "vit", "num_labels": 2, "id2label": {"0": "a"}})").status ==
+        Status::kInvalidConfig);
 }
 
 constexpr const char* kVit = R"({"model_type": "vit"})";
@@ -318,10 +355,12 @@ TEST_CASE("Hugging Face's image processors by default", "[config]") {
 
 TEST_CASE("preprocessor_config.json of Hugging Face", "[config]") {
   // As facebook/deit-base-distilled-patch16-224 has it.
-  PreprocessConfig deit = Read(kDeit, R"({"crop_size": 224, "do_center_crop": true, "do_normalize": true, "do_resize": true,
+  PreprocessConfig deit =
+      Read(kDeit,
+           R"({"crop_size": 224, "do_center_crop": true, "do_normalize": true, "do_resize": true,
       "feature_extractor_type": "DeiTFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
       "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 256})")
-                              .preprocess;
+          .preprocess;
   CHECK(deit.resize_size == std::array{256, 256});
   CHECK(deit.mean == std::array{0.485f, 0.456f, 0.406f});
   // As google/vit-base-patch16-224 has it.
@@ -332,9 +371,10 @@ TEST_CASE("preprocessor_config.json of Hugging Face", "[config]") {
   CHECK(vit.resize_size == std::array{224, 224});
   CHECK(vit.mean == std::array{0.5f, 0.5f, 0.5f});
   CHECK(vit.std == std::array{0.5f, 0.5f, 0.5f});
-  PreprocessConfig shortest = Read(kVit, R"({"size": {"shortest_edge": 248}, "do_center_crop": true, "resample": 1,
+  PreprocessConfig shortest =
+      Read(kVit, R"({"size": {"shortest_edge": 248}, "do_center_crop": true, "resample": 1,
       "crop_size": {"height": 224, "width": 224}})")
-                                  .preprocess;
+          .preprocess;
   CHECK(shortest.resize_mode == ResizeMode::kShortestEdge);
   CHECK(shortest.resize_size == std::array{248, 248});
   CHECK(shortest.interpolation == Interpolation::kLanczos);
@@ -342,24 +382,27 @@ TEST_CASE("preprocessor_config.json of Hugging Face", "[config]") {
   CHECK(raw.mean == std::array{0.0f, 0.0f, 0.0f});
   CHECK(raw.std == std::array{1.0f, 1.0f, 1.0f});
   // (pixel - 127.5) / 127.5
-  PreprocessConfig unscaled = Read(kVit, R"({"do_rescale": false, "image_mean": [127.5, 127.5, 127.5],
+  PreprocessConfig unscaled =
+      Read(kVit, R"({"do_rescale": false, "image_mean": [127.5, 127.5, 127.5],
       "image_std": [127.5, 127.5, 127.5]})")
-                                  .preprocess;
+          .preprocess;
   CHECK(unscaled.mean == std::array{0.5f, 0.5f, 0.5f});
   CHECK(unscaled.std == std::array{0.5f, 0.5f, 0.5f});
 }
 
 TEST_CASE("Image processors without code here are refused by name", "[config]") {
   for (const char* processor :
-       {R"({"image_processor_type": "SiglipImageProcessor"})", R"({"do_resize": false})", R"({"resample": 4})",
-        R"({"size": {"longest_edge": 224}})", R"({"size": {"shortest_edge": 224}})"}) {
+       {R"({"image_processor_type": "SiglipImageProcessor"})", R"({"do_resize": false})",
+        R"({"resample": 4})", R"({"size": {"longest_edge": 224}})",
+        R"({"size": {"shortest_edge": 224}})"}) {
     Error error = ErrorOf(kVit, processor);
     CHECK(error.status == Status::kUnsupported);
     CHECK(error.message.starts_with("preprocessor_config.json: "));
   }
-  for (const char* processor : {"nonsense", "[]", R"({"size": 256})", R"({"size": "big"})", R"({"size": 0})",
-                                R"({"size": {"height": -1, "width": 5}})", R"({"rescale_factor": 0})",
-                                R"({"do_center_crop": true, "crop_size": 200})", R"({"image_std": [0, 1, 1]})"}) {
+  for (const char* processor :
+       {"nonsense", "[]", R"({"size": 256})", R"({"size": "big"})", R"({"size": 0})",
+        R"({"size": {"height": -1, "width": 5}})", R"({"rescale_factor": 0})",
+        R"({"do_center_crop": true, "crop_size": 200})", R"({"image_std": [0, 1, 1]})"}) {
     CHECK(ErrorOf(kVit, processor).status == Status::kInvalidConfig);
   }
 }
@@ -372,13 +415,15 @@ TEST_CASE("Labels come from labels.json, then the config, then ImageNet", "[conf
   CHECK(Read(three, "", R"(["cat", "dog", "emu"])").labels == expected);
   CHECK(Read(three, "", R"({"2": "emu", "0": "cat", "1": "dog"})").labels == expected);
   CHECK(Read(three).labels.empty());
-  std::string named = Timm("vit_tiny_patch16_224", R"(, "num_classes": 3, "label_names": ["n1", "n2", "n3"])");
+  std::string named =
+      Timm("vit_tiny_patch16_224", R"(, "num_classes": 3, "label_names": ["n1", "n2", "n3"])");
   CHECK(Read(named).labels == std::vector<std::string>{"n1", "n2", "n3"});
   CHECK(Read(named, "", R"(["cat", "dog", "emu"])").labels == expected);
   CHECK(Read(Timm("vit_tiny_patch16_224", R"(, "num_classes": 3, "label_names": ["n1", "n2", "n3"],
       "label_descriptions": {"n1": "cat", "n3": "emu"})"))
             .labels == std::vector<std::string>{"cat", "n2", "emu"});
-  CHECK(Read(R"({"model_type": "vit", "id2label": {"1": "dog", "0": "cat", "2": "emu"}})").labels == expected);
+  CHECK(Read(R"({"model_type": "vit", "id2label": {"1": "dog", "0": "cat", "2": "emu"}})").labels ==
+        expected);
   std::vector<std::string> imagenet = Read(Timm("vit_tiny_patch16_224")).labels;
   REQUIRE(imagenet.size() == 1000);
   CHECK(imagenet[0] == "tench");
@@ -393,9 +438,10 @@ TEST_CASE("Labels that do not fit are refused", "[config]") {
   Error error = ErrorOf(three, "", R"(["cat", "dog"])");
   CHECK(error.status == Status::kInvalidConfig);
   CHECK(Mentions(error, "labels.json: 2 labels, expected 3"));
-  for (const char* labels : {"nonsense", "3", R"([1, 2, 3])", R"({"0": "a", "1": "b", "3": "c"})",
-                             R"({"0": "a", "0": "b", "1": "c"})", R"({"0": "a", "1": "b", "x": "c"})",
-                             R"({"0": "a", "1": "b", "-1": "c"})", R"({"0": "a", "1": "b", "": "c"})"}) {
+  for (const char* labels :
+       {"nonsense", "3", R"([1, 2, 3])", R"({"0": "a", "1": "b", "3": "c"})",
+        R"({"0": "a", "0": "b", "1": "c"})", R"({"0": "a", "1": "b", "x": "c"})",
+        R"({"0": "a", "1": "b", "-1": "c"})", R"({"0": "a", "1": "b", "": "c"})"}) {
     CHECK(ErrorOf(three, "", labels).status == Status::kInvalidConfig);
   }
 }
@@ -418,9 +464,11 @@ TEST_CASE("Validate names what cannot be built", "[config]") {
   check([](auto& c) { c.depth = 257; }, kInvalid, "depth: ");
   check([](auto& c) { c.embed_dim = -1; }, kInvalid, "embed_dim: -1");
   check([](auto& c) { c.num_heads = 0; }, kInvalid, "num_heads: 0");
-  check([](auto& c) { c.num_heads = 5; }, kInvalid, "embed_dim: 768, expected a multiple of num_heads 5");
+  check([](auto& c) { c.num_heads = 5; }, kInvalid,
+        "embed_dim: 768, expected a multiple of num_heads 5");
   check([](auto& c) { c.patch_size = {0, 16}; }, kInvalid, "patch_size[0]: 0");
-  check([](auto& c) { c.patch_size = {225, 16}; }, kInvalid, "img_size: [224, 224], expected at least one patch");
+  check([](auto& c) { c.patch_size = {225, 16}; }, kInvalid,
+        "img_size: [224, 224], expected at least one patch");
   check([](auto& c) { c.img_size = {8, 8}; }, kInvalid, "img_size: [8, 8]");
   check([](auto& c) { c.in_chans = 0; }, kInvalid, "in_chans: 0");
   check([](auto& c) { c.num_classes = -1; }, kInvalid, "num_classes: -1");
@@ -438,8 +486,10 @@ TEST_CASE("Validate names what cannot be built", "[config]") {
   check([](auto& c) { c.layer_norm_eps = -1e-6f; }, kInvalid, "layer_norm_eps");
   check([](auto& c) { c.img_size = {65536, 65536}; }, Status::kTooLarge, "img_size: ");
   check([](auto& c) { c.img_size = {4096, 4096}; }, Status::kTooLarge, "img_size: ");
-  check([](auto& c) { c.img_size = c.patch_size = {65536, 65536}; }, Status::kTooLarge, "img_size: ");
-  check([](auto& c) { c.embed_dim = 65536, c.num_heads = 1; }, Status::kTooLarge, "the network has about ");
+  check([](auto& c) { c.img_size = c.patch_size = {65536, 65536}; }, Status::kTooLarge,
+        "img_size: ");
+  check([](auto& c) { c.embed_dim = 65536, c.num_heads = 1; }, Status::kTooLarge,
+        "the network has about ");
   check([](auto& c) { c.depth = 256; }, Status::kTooLarge, "the network has about ");
 }
 

@@ -17,7 +17,8 @@ std::string MessageOf(const JsonDocument& document) {
 }
 
 TEST_CASE("JSON getters give the value, or the fallback when it is absent or null", "[json]") {
-  JsonDocument document = Parse(R"({"i": -3, "n": 2.5, "b": true, "s": "x", "null": null, "a": [1, 2]})");
+  JsonDocument document =
+      Parse(R"({"i": -3, "n": 2.5, "b": true, "s": "x", "null": null, "a": [1, 2]})");
   Json root = document.root();
   CHECK(root.Get("i").Int(7) == -3);
   CHECK(root.Get("n").Number(7) == 2.5);
@@ -42,7 +43,8 @@ TEST_CASE("JSON getters name the key path of what is wrong, the first problem on
 }
 
 TEST_CASE("JSON integers must fit", "[json]") {
-  for (const char* text : {"2147483648", "-2147483649", "18446744073709551615", "99999999999999999999"}) {
+  for (const char* text :
+       {"2147483648", "-2147483649", "18446744073709551615", "99999999999999999999"}) {
     INFO(text);
     JsonDocument document = Parse(text);
     document.root().Int(0);
@@ -95,10 +97,16 @@ TEST_CASE("Excerpt cuts between UTF-8 sequences", "[json]") {
 TEST_CASE("The JSON writer writes what parses to the same", "[json]") {
   JsonWriter writer;
   writer.BeginObject().Key("a").BeginArray().Int(-5).Number(0.25).Bool(true).EndArray();
-  writer.Key("s").String("quote \" slash \\ line\n tab\t \x01 \xC3\xA9").Key("o").BeginObject().EndObject();
+  writer.Key("s")
+      .String("quote \" slash \\ line\n tab\t \x01 \xC3\xA9")
+      .Key("o")
+      .BeginObject()
+      .EndObject();
   writer.EndObject();
   std::string text = writer.Take();
-  CHECK(text == "{\"a\":[-5,0.25,true],\"s\":\"quote \\\" slash \\\\ line\\n tab\\u0009 \\u0001 \xC3\xA9\",\"o\":{}}");
+  CHECK(text ==
+        "{\"a\":[-5,0.25,true],\"s\":\"quote \\\" slash \\\\ line\\n tab\\u0009 \\u0001 "
+        "\xC3\xA9\",\"o\":{}}");
   JsonDocument document = Parse(text);
   CHECK(document.root().Get("s").String("") == "quote \" slash \\ line\n tab\t \x01 \xC3\xA9");
 }
@@ -125,7 +133,8 @@ TEST_CASE("The JSON writer's numbers", "[json]") {
 }
 
 TEST_CASE("The JSON writer replaces bytes that are not UTF-8", "[json]") {
-  for (const char* bad : {"\xFF", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+  for (const char* bad : {"\xFF", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
+                          "\xF4\x90\x80\x80", "\xE2\x82"}) {
     JsonWriter writer;
     writer.String(std::string("a") + bad + "b");
     std::string text = writer.Take();

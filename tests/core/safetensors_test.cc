@@ -41,60 +41,78 @@ TEST_CASE("An empty safetensors file is one without tensors", "[safetensors]") {
 }
 
 TEST_CASE("Nonsense headers are refused", "[safetensors]") {
-  for (const char* json :
-       {"", "  ", "[]", "12", "null", "{", "{\"a\":}", "{\"a\":1}", "{\"a\":{}}", "{\"a\":null}",
-        R"({"a":{"shape":[1],"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","shape":[1]}})",
-        R"({"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","shape":[null],"data_offsets":[0,0]}})",
-        R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,null]}})",
-        R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[null,null]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,0]}})",
-        R"({"__metadata__":[]})", R"({"__metadata__":{"a":1}})", R"({"__metadata__":null})"}) {
+  for (const char* json : {"",
+                           "  ",
+                           "[]",
+                           "12",
+                           "null",
+                           "{",
+                           "{\"a\":}",
+                           "{\"a\":1}",
+                           "{\"a\":{}}",
+                           "{\"a\":null}",
+                           R"({"a":{"shape":[1],"data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F32","data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F32","shape":[1]}})",
+                           R"({"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F32","shape":[null],"data_offsets":[0,0]}})",
+                           R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,null]}})",
+                           R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[null,null]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})",
+                           R"({"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}})",
+                           R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,0]}})",
+                           R"({"__metadata__":[]})",
+                           R"({"__metadata__":{"a":1}})",
+                           R"({"__metadata__":null})"}) {
     INFO(json);
     CHECK(StatusOf(json) == Status::kInvalidCheckpoint);
   }
 }
 
 TEST_CASE("Shapes whose product overflows are refused", "[safetensors]") {
-  for (const char* shape : {"[4294967296,4294967296]", "[9223372036854775807,2]", "[18446744073709551615]",
-                            "[4611686018427387904,4]", "[65536,65536,65536,65536]"}) {
+  for (const char* shape :
+       {"[4294967296,4294967296]", "[9223372036854775807,2]", "[18446744073709551615]",
+        "[4611686018427387904,4]", "[65536,65536,65536,65536]"}) {
     INFO(shape);
-    CHECK(StatusOf(std::string(R"({"a":{"dtype":"F32","shape":)") + shape + R"(,"data_offsets":[0,0]}})") ==
-          Status::kInvalidCheckpoint);
+    CHECK(StatusOf(std::string(R"({"a":{"dtype":"F32","shape":)") + shape +
+                   R"(,"data_offsets":[0,0]}})") == Status::kInvalidCheckpoint);
   }
 }
 
 TEST_CASE("Tensors that overlap or leave holes are refused by name", "[safetensors]") {
-  CHECK(MessageOf(std::string("{") + kA + R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[20,28]}})") ==
-        "model.safetensors: b: data begins at byte 20, expected 24: tensors overlap; is the file damaged?");
-  CHECK(MessageOf(std::string("{") + kA + R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[28,36]}})")
+  CHECK(MessageOf(std::string("{") + kA +
+                  R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[20,28]}})") ==
+        "model.safetensors: b: data begins at byte 20, expected 24: tensors overlap; is the file "
+        "damaged?");
+  CHECK(MessageOf(std::string("{") + kA +
+                  R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[28,36]}})")
             .find("leave a hole") != std::string::npos);
-  CHECK(MessageOf(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})").find("leave a hole") !=
-        std::string::npos);
-  CHECK(StatusOf(std::string("{") + kA + R"(,"b":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}})") ==
+  CHECK(
+      MessageOf(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})").find("leave a hole") !=
+      std::string::npos);
+  CHECK(StatusOf(std::string("{") + kA +
+                 R"(,"b":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}})") ==
         Status::kInvalidCheckpoint);
 }
 
 TEST_CASE("A name that comes twice and an unknown dtype are refused", "[safetensors]") {
   CHECK(MessageOf(std::string("{") + kA + "," + kA + "}").find("\"a\" twice") != std::string::npos);
-  CHECK(StatusOf(R"({"a":{"dtype":"F12","shape":[1],"data_offsets":[0,4]}})") == Status::kUnsupported);
+  CHECK(StatusOf(R"({"a":{"dtype":"F12","shape":[1],"data_offsets":[0,4]}})") ==
+        Status::kUnsupported);
 }
 
 TEST_CASE("A header with too many tensors is refused", "[safetensors]") {
   std::string json = "{";
   for (size_t i = 0; i <= kMaxTensors; ++i) {
-    json += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    json += (i ? ",\"" : "\"") + std::to_string(i) +
+            R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
   }
   CHECK(StatusOf(json + "}") == Status::kTooLarge);
 }
@@ -116,10 +134,12 @@ Status Feed(std::span<const uint8_t> bytes, size_t piece) {
 TEST_CASE("A header arrives in pieces of any size", "[safetensors]") {
   std::string json = "{";
   for (int i = 0; i < 5000; ++i) {
-    json += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    json += (i ? ",\"" : "\"") + std::to_string(i) +
+            R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
   }
   std::vector<uint8_t> file = MakeFile(json + "}", {});
-  for (size_t piece : {size_t{1}, size_t{7}, size_t{4096}, file.size()}) CHECK(Feed(file, piece) == Status::kOk);
+  for (size_t piece : {size_t{1}, size_t{7}, size_t{4096}, file.size()})
+    CHECK(Feed(file, piece) == Status::kOk);
   for (size_t size : {0, 1, 7, 8, 9, 1000}) {
     CHECK(Feed(std::span(file).first(size), 64) == Status::kInvalidCheckpoint);
   }
@@ -149,7 +169,8 @@ TEST_CASE("Lengths out of bounds and files of other kinds are named", "[safetens
   }
   for (std::string_view text : {"version https://git-lfs", "<!DOCTYPE html>", "PK\x03\x04...zip"}) {
     INFO(text);
-    CHECK(Feed({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 5) == Status::kInvalidCheckpoint);
+    CHECK(Feed({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 5) ==
+          Status::kInvalidCheckpoint);
   }
 }
 

@@ -19,7 +19,9 @@ Plan LittlePlan(const VitConfig& config = LittleConfig()) {
 }
 
 // Exact in 16 bits, different everywhere.
-float Value(int parameter, size_t i) { return static_cast<float>((parameter * 131 + static_cast<int>(i)) % 255 - 127); }
+float Value(int parameter, size_t i) {
+  return static_cast<float>((parameter * 131 + static_cast<int>(i)) % 255 - 127);
+}
 
 std::map<int, std::vector<float>> Expected(const Plan& plan) {
   std::map<int, std::vector<float>> expected;
@@ -41,7 +43,8 @@ FileTensor Narrow(const FileTensor& tensor, const std::string& dtype) {
     uint32_t half = bits >> 16;
     if (dtype == "F16") {
       uint32_t exponent = (bits >> 23) & 0xFF;
-      half = (bits >> 16 & 0x8000) | (exponent == 0 ? 0 : (exponent - 112) << 10) | (bits >> 13 & 0x3FF);
+      half = (bits >> 16 & 0x8000) | (exponent == 0 ? 0 : (exponent - 112) << 10) |
+             (bits >> 13 & 0x3FF);
     }
     narrow.bytes.push_back(static_cast<uint8_t>(half));
     narrow.bytes.push_back(static_cast<uint8_t>(half >> 8));
@@ -70,18 +73,23 @@ std::vector<FileTensor> ToHuggingFace(const std::vector<FileTensor>& tensors) {
       std::string suffix = tensor.name.substr(tensor.name.rfind('.'));
       for (int part : {1, 0, 2}) {  // transformers saves them in the order of the alphabet
         const char* kParts[] = {"query", "key", "value"};
-        FileTensor third{std::string("vit.encoder.layer.0.attention.attention.") + kParts[part] + suffix,
-                         tensor.dtype, tensor.shape, {}};
+        FileTensor third{
+            std::string("vit.encoder.layer.0.attention.attention.") + kParts[part] + suffix,
+            tensor.dtype,
+            tensor.shape,
+            {}};
         third.shape[0] /= 3;
         auto size = static_cast<std::ptrdiff_t>(tensor.bytes.size() / 3);
-        third.bytes.assign(tensor.bytes.begin() + part * size, tensor.bytes.begin() + (part + 1) * size);
+        third.bytes.assign(tensor.bytes.begin() + part * size,
+                           tensor.bytes.begin() + (part + 1) * size);
         renamed.push_back(std::move(third));
       }
       continue;
     }
     FileTensor other = tensor;
     for (const auto& [timm, hugging_face] : names) {
-      if (tensor.name.starts_with(timm)) other.name = hugging_face + tensor.name.substr(timm.size());
+      if (tensor.name.starts_with(timm))
+        other.name = hugging_face + tensor.name.substr(timm.size());
     }
     renamed.push_back(std::move(other));
   }
@@ -106,7 +114,8 @@ TEST_CASE("Parameters are the same for every chunking, order, dtype and naming",
     std::vector<FileTensor> tensors = MakeTensors(plan, Value);
     if (round % 2 == 1) tensors = ToHuggingFace(tensors);
     if (round % 4 >= 2) {
-      tensors.push_back({"vit.pooler.dense.weight", "F32", {100, 100}, std::vector<uint8_t>(40000, 0xFF)});
+      tensors.push_back(
+          {"vit.pooler.dense.weight", "F32", {100, 100}, std::vector<uint8_t>(40000, 0xFF)});
     }
     for (FileTensor& tensor : tensors) {
       const char* kTypes[] = {"F32", "F16", "BF16"};
@@ -186,7 +195,8 @@ TEST_CASE("A file that ends early is refused wherever it ends", "[weights]") {
     INFO(size);
     REQUIRE_FALSE(loaded.result.has_value());
     CHECK(loaded.result.error().status == Status::kInvalidCheckpoint);
-    CHECK(loaded.result.error().message.find(size == 0 ? "empty" : "ends after") != std::string::npos);
+    CHECK(loaded.result.error().message.find(size == 0 ? "empty" : "ends after") !=
+          std::string::npos);
   }
 }
 
@@ -202,17 +212,19 @@ TEST_CASE("Bytes after the end are refused", "[weights]") {
 TEST_CASE("Values that are not finite are refused by tensor and place", "[weights]") {
   Plan plan = LittlePlan();
   std::vector<FileTensor> tensors = MakeTensors(plan, Value);
-  for (float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+  for (float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     for (const char* name : {"blocks.0.attn.qkv.weight", "cls_token", "head.bias"}) {
       std::vector<FileTensor> damaged = tensors;
-      auto tensor = std::find_if(damaged.begin(), damaged.end(), [&](const auto& t) { return t.name == name; });
+      auto tensor = std::find_if(damaged.begin(), damaged.end(),
+                                 [&](const auto& t) { return t.name == name; });
       std::memcpy(&tensor->bytes[12], &bad, 4);
       Loaded loaded = Load(plan, MakeFile(damaged), [] { return size_t{5}; });
       REQUIRE_FALSE(loaded.result.has_value());
       CHECK(loaded.result.error().status == Status::kInvalidCheckpoint);
-      CHECK(loaded.result.error().message ==
-            std::string(name) + ": value 3 is " + (bad != bad ? "NaN" : "infinite") +
-                ", expected finite numbers; is the file damaged?");
+      CHECK(loaded.result.error().message == std::string(name) + ": value 3 is " +
+                                                 (bad != bad ? "NaN" : "infinite") +
+                                                 ", expected finite numbers; is the file damaged?");
     }
   }
 }
@@ -246,7 +258,9 @@ TEST_CASE("An error stays", "[weights]") {
 
 class FullSink final : public ParameterSink {
  public:
-  Result<void> SetParameter(int, FloatBuffer) override { return Fail(Status::kOutOfMemory, "full"); }
+  Result<void> SetParameter(int, FloatBuffer) override {
+    return Fail(Status::kOutOfMemory, "full");
+  }
 };
 
 TEST_CASE("An error of the sink ends the stream", "[weights]") {
@@ -266,8 +280,9 @@ TEST_CASE("A damaged file never crashes", "[weights]") {
     for (int i = 0; i < 1 + round % 3; ++i) {
       // Mostly in the header.
       size_t range = round % 4 == 0 ? file.size() : 2000;
-      damaged[random() % range] = round % 2 ? static_cast<uint8_t>("0123456789[]{},:\""[random() % 17])
-                                            : static_cast<uint8_t>(random());
+      damaged[random() % range] = round % 2
+                                      ? static_cast<uint8_t>("0123456789[]{},:\""[random() % 17])
+                                      : static_cast<uint8_t>(random());
     }
     if (round % 5 == 0) damaged.resize(random() % damaged.size());
     Loaded loaded = Load(plan, damaged, [&] { return 1 + random() % 999; });

@@ -93,7 +93,7 @@ struct ModelConfig {
 [[nodiscard]] Result<ModelConfig> ReadModelConfig(const ModelFiles& files);
 
 /// Checks that the values describe a network that can be built and stay within sane bounds (no
-/// product of dimensions overflows; at most 4 GiB of parameters).
+/// product of dimensions overflows; at most 4 GiB of parameters). Errors: kInvalidConfig, kTooLarge.
 [[nodiscard]] Result<void> Validate(const VitConfig& config);
 
 }  // namespace vitrine
