@@ -4,7 +4,9 @@ set(CMAKE_C_STANDARD 11)
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT EMSCRIPTEN)  # in WebAssembly it would send every address through a global
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
@@ -37,7 +39,8 @@ endif()
 
 # What our own targets add; dependencies are compiled as they come.
 add_library(vitrine_warnings INTERFACE)
-# Designated initialisers leave out what has its default. gcc 12 warns falsely of overlapping copies in "text" + std::string (its bug 105651).
+# Designated initialisers may leave out what has its default; gcc 12 warns falsely of overlapping
+# copies in "text" + std::string (its bug 105651).
 target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Werror
   -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 

@@ -10,6 +10,7 @@ set(VITRINE_WASM_MEMORY
 # VITRINE_POOL_SIZE in the environment allows more threads than there are processors.
 function(vitrine_node_program target)
   target_link_options(${target} PRIVATE ${VITRINE_WASM_MEMORY}
+    --pre-js ${PROJECT_SOURCE_DIR}/cmake/node_environment.js
     -sENVIRONMENT=node -sNODERAWFS=1 -sEXIT_RUNTIME=1 -sSTACK_SIZE=1MB
     "-sPTHREAD_POOL_SIZE=+(process.env.VITRINE_POOL_SIZE||require(\"os\").cpus().length)"
     -sPTHREAD_POOL_SIZE_STRICT=2 -sDEFAULT_PTHREAD_STACK_SIZE=256KB)

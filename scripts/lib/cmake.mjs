@@ -9,8 +9,7 @@ import { Failure, run, seconds, which } from './run.mjs';
 /** Builds targets of a preset (all when none are named); quick when nothing changed. */
 export async function buildPreset(preset, targets = []) {
   const start = performance.now();
-  const folder = path.join(buildDir, preset);
-  await configure(preset, folder);
+  const folder = await configurePreset(preset);
   const target = targets.length > 0 ? ['--target', ...targets] : [];
   const worked = await compile(
     ['--build', folder, '--parallel', String(os.availableParallelism()), ...target],
@@ -21,17 +20,19 @@ export async function buildPreset(preset, targets = []) {
 }
 
 /** Configures when the preset's folder is new or was made for another toolchain or checkout. */
-async function configure(preset, folder) {
+export async function configurePreset(preset) {
+  const folder = path.join(buildDir, preset);
   const stamp = path.join(folder, 'vitrine-configured');
   const setup = path.join(buildDir, 'setup.cmake');
   const wanted = `${root}\n${fs.existsSync(setup) ? fs.readFileSync(setup, 'utf8') : ''}`;
-  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return;
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return folder;
   // Compilers and paths cannot be changed in an existing folder.
   fs.rmSync(folder, { recursive: true, force: true });
   console.log(`• Configuring ${preset} …`);
   const generator = which('ninja') ? ['-G', 'Ninja'] : ['-G', 'Unix Makefiles'];
   await run('cmake', ['--preset', preset, ...generator], { log: `${preset}-configure` });
   fs.writeFileSync(stamp, wanted);
+  return folder;
 }
 
 /** Runs cmake --build; shows its [n/m] or [n%]; resolves to whether there was anything to do. */

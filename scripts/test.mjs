@@ -1,0 +1,96 @@
+// `npm test`: sets up, builds and runs every test. `npm test -- NAME...` runs the named stages only.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { buildPreset } from './lib/cmake.mjs';
+import { nodeFlags } from './lib/node_flags.mjs';
+import { buildDir, root } from './lib/paths.mjs';
+import { Failure, main, run, seconds } from './lib/run.mjs';
+import { buildWeb, checkSizes } from './lib/web.mjs';
+import { setupChromium } from './setup/chromium.mjs';
+import { setup } from './setup.mjs';
+
+const inBuild = (...parts) => path.join(buildDir, ...parts);
+
+/** Runs a program's tests, its output on the terminal. */
+const show = (command, args, env) => run(command, args, { show: true, env });
+
+/** Bundles the TypeScript tests of a folder; returns the files for node --test. */
+async function bundleTests(folder) {
+  const esbuild = await import('esbuild');
+  const source = path.join(root, 'tests/web', folder);
+  const names = fs.readdirSync(source).filter((name) => name.endsWith('.test.ts'));
+  if (names.length === 0) throw new Failure(`tests/web/${folder} holds no *.test.ts`);
+  const outdir = inBuild('test-web', folder);
+  fs.rmSync(outdir, { recursive: true, force: true });
+  await esbuild.build({
+    entryPoints: names.map((name) => path.join(source, name)),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return names.map((name) => path.join(outdir, name.replace(/\.ts$/, '.mjs')));
+}
+
+async function testWasm(variant) {
+  await buildPreset(`wasm-${variant}`, ['vitrine_tests']);
+  await show(process.execPath, [...nodeFlags, inBuild(`wasm-${variant}/vitrine_tests.js`)]);
+}
+
+const stages = {
+  units: async () => show(process.execPath, ['--test', ...(await bundleTests('unit'))]),
+  native: async () => {
+    await buildPreset('native');
+    await show(inBuild('native/vitrine_tests'), []);
+  },
+  sanitize: async () => {
+    await buildPreset('sanitize');
+    await show('ctest', ['--test-dir', inBuild('sanitize'), '--output-on-failure', '--parallel', String(os.availableParallelism())]);
+  },
+  'wasm-relaxed': () => testWasm('relaxed'),
+  'wasm-simd': () => testWasm('simd'),
+  package: async () => {
+    await buildWeb();
+    checkSizes();
+  },
+  browser: async () => {
+    await buildWeb();
+    await buildPreset('native', ['vitrine']);
+    const env = { CHROMIUM: await setupChromium() };
+    await show(process.execPath, ['--test', '--test-concurrency=1', ...(await bundleTests('browser'))], env);
+  },
+};
+
+await main(async () => {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.find((name) => !(name in stages));
+  if (unknown) throw new Failure(`${unknown} is no stage; the stages are ${Object.keys(stages).join(', ')}`);
+  await setup();
+
+  const results = [];
+  for (const name of chosen.length > 0 ? chosen : Object.keys(stages)) {
+    console.log(`\n━━ ${name}`);
+    const start = performance.now();
+    let passed = true;
+    try {
+      await stages[name]();
+    } catch (error) {
+      passed = false;
+      console.error(error instanceof Failure ? `✗ ${error.message}` : error);
+    }
+    results.push({ name, passed, time: performance.now() - start });
+    console.log(`━━ ${name}: ${passed ? 'passed' : 'FAILED'} in ${seconds(results.at(-1).time)}`);
+  }
+
+  console.log('\nStages of npm test:');
+  for (const { name, passed, time } of results) {
+    console.log(`  ${passed ? '✓' : '✗'} ${name.padEnd(14)} ${seconds(time).padStart(9)}`);
+  }
+  const failed = results.filter(({ passed }) => !passed).length;
+  console.log(`\n${results.length - failed} passed, ${failed} failed`);
+  if (failed > 0) process.exit(1);
+});
