@@ -29,6 +29,6 @@ export async function create({ model, threads }) {
     layout: 'nchw',
     note: `${info.simd} SIMD, ${info.threads} threads`,
     run: (pixels) => classifier.logits(pixels), // [3, 224, 224] -> [1000]
-    job: async (photo) => ({ label: (await classifier.classify(photo)).labels[0].label }),
+    job: async (photo) => ({ label: (await classifier.classify(photo)).labels[0].index }),
   };
 }

@@ -46,7 +46,7 @@ await main(async () => {
     for (const count of options.cold > 0 ? threads : []) {
       const measure = () =>
         measureColdStarts({ ...opening, model: COLD_MODEL, threads: count, count: options.cold });
-      coldStarts.push(...(await step(`Cold starts, ${threadsText(count)}`, measure)));
+      coldStarts.push(await step(`Cold starts, ${threadsText(count)}`, measure));
     }
     for (const model of models) {
       for (const count of threads) {
@@ -69,7 +69,10 @@ await main(async () => {
     coldStarts,
     sizes: await step('Sizes', () => sizesOf(engines, runs)),
   };
-  const file = options.out ?? path.join(benchDir, 'results', `${results.date.replaceAll(':', '-')}.json`);
+  const file = path.resolve(
+    process.env.INIT_CWD ?? '.', // npm moves to the repository; --out is meant from where the person is
+    options.out ?? path.join(benchDir, 'results', `${results.date.replaceAll(':', '-')}.json`),
+  );
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, JSON.stringify(results, null, 1) + '\n');
   console.log(`\n${report(results)}\n\nEach sample: ${path.relative(process.cwd(), file)}`);
@@ -99,7 +102,7 @@ async function timeNative(model, threads) {
 
 async function sizesOf(engines, runs) {
   const sizes = {};
-  for (const engine of engines) sizes[engine] = await runtimeSize(runs[0].engines[engine].files);
+  for (const engine of engines) sizes[engine] = await runtimeSize(runs[0].files[engine]);
   return sizes;
 }
 
@@ -109,7 +112,7 @@ async function versions(executablePath) {
     vitrine: readJson(path.join(root, 'web/package.json')).version,
     commit: commit.trim(),
     ort: readJson(path.join(benchDir, 'package.json')).dependencies['onnxruntime-web'],
-    chromium: (await run(executablePath, ['--version'])).trim(),
+    chromium: (await run(executablePath, ['--version'])).split(' built on')[0].trim(),
   };
 }
 

@@ -10,29 +10,30 @@ const MOST_RUNS = 8;
 const LONGEST_GROUP_MS = 80_000;
 
 /**
- * Starts each engine `count` times, each time in a fresh browser, in turn: A B, B A, A B ...
- * Resolves to one { engine, model, threads, starts } per engine; a start holds milliseconds from the
- * beginning of the navigation to the first label.
+ * Starts each engine `count` times, each time in a fresh browser, in turn: A B, B A, A B ... A time is that
+ * from the beginning of the navigation to the first label. Resolves to the same as measureRuns.
  */
 export async function measureColdStarts({ engines, model, threads, count, ...opening }) {
   await calibrate(threads);
-  const results = engines.map((engine) => ({ engine, model, threads, starts: [] }));
-  for (let i = 0; i < count; i++) {
-    for (const result of inTurn(results, i)) {
-      const page = await openEngine({ engine: result.engine, model, threads, ...opening });
+  const rounds = [];
+  while (rounds.length < count) {
+    const round = { canaryMs: 0, times: {} };
+    for (const engine of inTurn(engines, rounds.length)) {
+      const page = await openEngine({ engine, model, threads, ...opening });
       await page.close();
-      const { coldMs, loadedMs, canaryMs, files } = page.start;
-      result.files ??= files;
-      result.starts.push({ coldMs, loadedMs, canaryMs });
+      round.times[engine] = [page.start.coldMs];
+      round.canaryMs = Math.max(round.canaryMs, page.start.canaryMs);
     }
+    rounds.push(round);
   }
-  return results.map((result) => ({ ...result, ...keepQuiet(result.starts, threads, count) }));
+  return summary({ engines, model, threads, rounds, wanted: Math.ceil(count / 2) });
 }
 
 /**
  * Times the engines in turn on one model, each in a page of its own, until `rounds` rounds were undisturbed
- * or the time is up. Resolves to { model, threads, rounds, difference, engines: { [engine]: { times, files } } },
- * where `difference` is how far the engines' logits are apart, relative to the largest.
+ * or the time is up. Resolves to { model, threads, times, worst, rounds, difference, files }: milliseconds and
+ * files fetched by engine, the disturbance of the worst round that counts, and how far the engines' logits are
+ * apart, relative to the largest.
  */
 export async function measureRuns({ engines, model, threads, rounds: wanted, ...opening }) {
   await calibrate(threads);
@@ -44,20 +45,8 @@ export async function measureRuns({ engines, model, threads, rounds: wanted, ...
       page.runs = Math.min(MOST_RUNS, Math.max(1, Math.round(RUNS_MS / (await page.warmUp()))));
     }
     const rounds = await timeInTurn(pages, threads, wanted);
-    const { kept, worst } = keepQuiet(rounds, threads, wanted);
-    return {
-      model,
-      threads,
-      difference,
-      worst,
-      rounds,
-      engines: Object.fromEntries(
-        pages.map(({ engine, start }) => [
-          engine,
-          { times: kept.flatMap((round) => round.times[engine]), files: start.files },
-        ]),
-      ),
-    };
+    const files = Object.fromEntries(pages.map(({ engine, start }) => [engine, start.files]));
+    return { ...summary({ engines, model, threads, rounds, wanted }), difference, files };
   } finally {
     for (const page of pages) await page.close();
   }
@@ -95,14 +84,16 @@ function inTurn(list, turn) {
   return turn % 2 === 0 ? list : [...list].reverse();
 }
 
-function quiet(samples, threads) {
-  return samples.filter(({ canaryMs }) => disturbance(canaryMs, threads) <= CANARY_LIMIT);
+function quiet(rounds, threads) {
+  return rounds.filter(({ canaryMs }) => disturbance(canaryMs, threads) <= CANARY_LIMIT);
 }
 
-/** The undisturbed samples, topped up to `wanted` with the least disturbed ones; `worst` is their largest disturbance. */
-function keepQuiet(samples, threads, wanted) {
-  const byCanary = [...samples].sort((a, b) => a.canaryMs - b.canaryMs);
-  const kept = byCanary.slice(0, Math.max(wanted, quiet(samples, threads).length));
-  for (const sample of samples) sample.kept = kept.includes(sample);
-  return { kept, worst: Math.max(0, ...kept.map(({ canaryMs }) => disturbance(canaryMs, threads))) };
+/** Keeps the undisturbed rounds, topped up to `wanted` with the least disturbed ones. */
+function summary({ engines, model, threads, rounds, wanted }) {
+  const byCanary = [...rounds].sort((a, b) => a.canaryMs - b.canaryMs);
+  const kept = byCanary.slice(0, Math.max(wanted, quiet(rounds, threads).length));
+  for (const round of rounds) round.kept = kept.includes(round);
+  const worst = Math.max(...kept.map(({ canaryMs }) => disturbance(canaryMs, threads)));
+  const times = engines.map((engine) => [engine, kept.flatMap((round) => round.times[engine])]);
+  return { model, threads, times: Object.fromEntries(times), worst, rounds };
 }

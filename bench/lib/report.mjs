@@ -3,111 +3,78 @@ import { CANARY_LIMIT } from './machine.mjs';
 import { ENGINES } from './options.mjs';
 import { median } from './stats.mjs';
 
-const YARDSTICK = 'ort';
-
 /** `results` is what run.mjs writes as JSON. */
-export function report(results) {
-  const { machine, versions, runs, coldStarts, sizes } = results;
+export function report({ date, machine, versions, runs, coldStarts, sizes }) {
   const heading =
     `Vitrine ${versions.vitrine} and onnxruntime-web ${versions.ort}, float32, one picture of 224 x 224, ` +
-    `in ${versions.chromium}; ${machine.cpu}, ${machine.cores} cores; ${results.date.slice(0, 10)}.`;
-  const parts = [heading, runsTable(runs), speedUpTable(runs), coldTable(coldStarts), sizeTable(sizes)];
-  return parts.filter(Boolean).join('\n\n');
+    `in ${versions.chromium}; ${machine.cpu}, ${machine.cores} cores; ${date.slice(0, 10)}.`;
+  const tables = [
+    timesTable('Milliseconds of a run: the median, and the least in brackets.', runs),
+    speedUpTable(runs),
+    timesTable(
+      'Milliseconds of a cold start: from the beginning of the navigation to the first label, in a fresh ' +
+        'browser profile, with all files from this machine.',
+      coldStarts,
+    ),
+    sizeTable(sizes),
+  ];
+  return [heading, ...tables.filter(Boolean)].join('\n\n');
 }
 
-function runsTable(runs) {
-  if (runs.length === 0) return '';
-  const engines = Object.keys(runs[0].engines);
-  const native = runs.some((run) => run.native);
-  return table(
-    [
-      'model',
-      'threads',
-      ...engines.map((engine) => `${ENGINES[engine]}, ms`),
-      ...(engines.length > 1 ? ['ratio', 'logits differ by'] : []),
-      ...(native ? ['Vitrine native, ms'] : []),
-      'canary',
-    ],
-    runs.map((run) => [
-      name(run.model),
-      run.threads,
-      ...engines.map((engine) => spread(run.engines[engine].times)),
-      ...(engines.length > 1 ? [ratio(run, median), run.difference.toExponential(1)] : []),
-      ...(native ? [run.native ? `${ms(run.native.median)} (${ms(run.native.minimum)})` : ''] : []),
-      canary(run.worst),
-    ]),
-    'Time of a run: the median, and the least in brackets. The ratio is that of the medians.',
-  );
+function timesTable(caption, measurements) {
+  if (measurements.length === 0) return '';
+  const engines = Object.keys(measurements[0].times);
+  const columns = {
+    model: ({ model }) => modelName(model),
+    threads: ({ threads }) => threads,
+  };
+  for (const engine of engines) columns[ENGINES[engine]] = ({ times }) => spread(times[engine]);
+  if (engines.includes('vitrine') && engines.includes('ort')) {
+    columns['Vitrine is faster'] = ({ times }) => factor(median(times.ort) / median(times.vitrine));
+  }
+  if (measurements.some(({ difference }) => difference)) {
+    columns['logits differ by'] = ({ difference }) => difference.toExponential(1);
+  }
+  if (measurements.some(({ native }) => native)) {
+    columns['Vitrine, native'] = ({ native }) => `${digits(native.median)} (${digits(native.minimum)})`;
+  }
+  columns.machine = ({ worst }) => (worst <= CANARY_LIMIT ? 'quiet' : `disturbed (${worst.toFixed(2)})`);
+  return table(caption, columns, measurements);
 }
 
 function speedUpTable(runs) {
-  const single = new Map(runs.filter(({ threads }) => threads === 1).map((run) => [run.model, run]));
-  const multiple = runs.filter(({ threads, model }) => threads > 1 && single.has(model));
-  if (multiple.length === 0) return '';
-  const engines = Object.keys(runs[0].engines);
-  return table(
-    ['model', 'threads', ...engines.map((engine) => ENGINES[engine])],
-    multiple.map(({ model, threads, engines: timed }) => [
-      name(model),
-      threads,
-      ...engines.map((engine) =>
-        times(median(single.get(model).engines[engine].times) / median(timed[engine].times)),
-      ),
-    ]),
-    'How much faster than with one thread.',
-  );
-}
-
-function coldTable(coldStarts) {
-  if (coldStarts.length === 0) return '';
-  const coldMs = ({ kept }) => median(kept.map((start) => start.coldMs));
-  return table(
-    ['model', 'threads', 'engine', 'cold start, ms', 'ratio', 'canary'],
-    coldStarts.map((result) => {
-      const other = coldStarts.find(
-        ({ engine, threads }) =>
-          engine === YARDSTICK && threads === result.threads && engine !== result.engine,
-      );
-      return [
-        name(result.model),
-        result.threads,
-        ENGINES[result.engine],
-        spread(result.kept.map((start) => start.coldMs)),
-        other ? times(coldMs(other) / coldMs(result)) : '',
-        canary(result.worst),
-      ];
-    }),
-    'From the beginning of the navigation to the first label, in a fresh browser profile, all files from this machine.',
-  );
+  const alone = new Map(runs.filter(({ threads }) => threads === 1).map((run) => [run.model, run.times]));
+  const together = runs.filter(({ threads, model }) => threads > 1 && alone.has(model));
+  if (together.length === 0) return '';
+  const columns = { model: ({ model }) => modelName(model), threads: ({ threads }) => threads };
+  for (const engine of Object.keys(together[0].times)) {
+    columns[ENGINES[engine]] = ({ model, times }) =>
+      factor(median(alone.get(model)[engine]) / median(times[engine]));
+  }
+  return table('How much faster than with one thread.', columns, together);
 }
 
 function sizeTable(sizes) {
   const kilobytes = (bytes) => (bytes / 1000).toFixed(0);
-  return table(
-    ['runtime (JavaScript and WebAssembly)', 'kB', 'kB, brotli'],
-    Object.entries(sizes).map(([engine, size]) => [
-      ENGINES[engine],
-      kilobytes(size.raw),
-      kilobytes(size.brotli),
-    ]),
-  );
+  const columns = {
+    engine: ([engine]) => ENGINES[engine],
+    kB: ([, size]) => kilobytes(size.raw),
+    'kB, brotli': ([, size]) => kilobytes(size.brotli),
+  };
+  return table('Size of the runtime: JavaScript and WebAssembly.', columns, Object.entries(sizes));
 }
 
-function ratio({ engines }, statistic) {
-  if (!engines.vitrine || !engines[YARDSTICK]) return '';
-  return times(statistic(engines[YARDSTICK].times) / statistic(engines.vitrine.times));
-}
+const modelName = (model) => `ViT-${model[0].toUpperCase()}${model.slice(1)}`;
+const digits = (ms) => ms.toFixed(ms < 100 ? 1 : 0);
+const spread = (times) => `${digits(median(times))} (${digits(Math.min(...times))})`;
+const factor = (value) => `${value.toFixed(2)} x`;
 
-function canary(worst) {
-  return worst <= CANARY_LIMIT ? 'quiet' : `disturbed (${worst.toFixed(2)})`;
-}
-
-const name = (model) => `ViT-${model[0].toUpperCase()}${model.slice(1)}`;
-const ms = (value) => value.toFixed(value < 100 ? 1 : 0);
-const times = (value) => `${value.toFixed(2)} x`;
-const spread = (values) => `${ms(median(values))} (${ms(Math.min(...values))})`;
-
-function table(head, rows, caption) {
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  return [...(caption ? [caption, ''] : []), ...lines].join('\n');
+/** `columns` maps each heading to the function that gives a row's cell. */
+function table(caption, columns, rows) {
+  const lines = [
+    Object.keys(columns),
+    Object.keys(columns).map(() => '---'),
+    ...rows.map((row) => Object.values(columns).map((cell) => cell(row))),
+  ];
+  return [caption, '', ...lines.map((cells) => `| ${cells.join(' | ')} |`)].join('\n');
 }
