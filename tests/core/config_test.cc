@@ -1,47 +1,14 @@
-#include "vitrine/config.h"
-
+// config.json of timm folders, and what makes a valid network.
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 
-#include "labels.h"
+#include "config_support.h"
 #include "test_support.h"
 
 namespace vitrine::test {
 namespace {
 
 using ResizeMode = PreprocessConfig::ResizeMode;
-
-ModelConfig Read(const std::string& config, const std::string& preprocessor = "",
-                 const std::string& labels = "") {
-  INFO(config << preprocessor << labels);
-  auto read = ReadModelConfig({config, preprocessor, labels});
-  INFO((read ? "" : read.error().message));
-  REQUIRE(read.has_value());
-  return *read;
-}
-
-Error ErrorOf(const std::string& config, const std::string& preprocessor = "",
-              const std::string& labels = "") {
-  INFO(config << preprocessor << labels);
-  auto read = ReadModelConfig({config, preprocessor, labels});
-  REQUIRE_FALSE(read.has_value());
-  return read.error();
-}
-
-bool Mentions(const Error& error, std::string_view text) {
-  return error.message.find(text) != std::string::npos;
-}
-
-std::string Timm(const std::string& architecture, const std::string& more = "") {
-  return "{\"architecture\": \"" + architecture + "\"" + more + "}";
-}
-
-// Of a small VisionTransformer with these model_args as well.
-std::string Args(const std::string& args) {
-  return Timm("vit_tiny_patch16_224", ", \"model_args\": {" + args + "}");
-}
-
-// ---- timm ----
 
 TEST_CASE("timm's architecture names give timm's dimensions", "[config]") {
   const struct {
@@ -201,8 +168,6 @@ TEST_CASE("Wrong types and texts that are no config are refused", "[config]") {
   CHECK(Mentions(ErrorOf(""), "config.json: empty or missing"));
 }
 
-// ---- timm's preprocessing ----
-
 TEST_CASE("pretrained_cfg says how pictures are prepared", "[config]") {
   PreprocessConfig p =
       Read(
@@ -262,191 +227,6 @@ TEST_CASE("Interpolations and crops without code here are refused by name", "[co
     CHECK(Mentions(error, "pretrained_cfg."));
   }
 }
-
-// ---- Hugging Face ----
-
-TEST_CASE("Hugging Face's ViTForImageClassification", "[config]") {
-  VitConfig vit =
-      Read(
-          R"({"architectures": ["ViTForImageClassification"], "model_type": "vit", "hidden_size": 48,
-      "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 100, "hidden_act": "gelu_new",
-      "layer_norm_eps": 1e-5, "image_size": [32, 64], "patch_size": 16, "num_channels": 1, "qkv_bias": false,
-      "id2label": {"0": "cat", "1": "dog", "2": "emu"}, "hidden_dropout_prob": 0.1, "encoder_stride": 16})")
-          .vit;
-  CHECK(vit.architecture == "ViTForImageClassification");
-  CHECK(vit.embed_dim == 48);
-  CHECK(vit.depth == 3);
-  CHECK(vit.num_heads == 4);
-  CHECK(vit.mlp_hidden_dim == 100);
-  CHECK(vit.act_layer == Activation::kGeluTanh);
-  CHECK(vit.layer_norm_eps == 1e-5f);
-  CHECK(vit.img_size == std::array{32, 64});
-  CHECK(vit.in_chans == 1);
-  CHECK_FALSE(vit.qkv_bias);
-  CHECK(vit.num_classes == 3);
-  CHECK_FALSE(vit.distilled);
-}
-
-TEST_CASE("Hugging Face's defaults", "[config]") {
-  ModelConfig config = Read(R"({"model_type": "vit", "num_labels": 5})");
-  CHECK(config.vit.embed_dim == 768);
-  CHECK(config.vit.depth == 12);
-  CHECK(config.vit.mlp_hidden_dim == 3072);
-  CHECK(config.vit.layer_norm_eps == 1e-12f);
-  CHECK(config.vit.act_layer == Activation::kGelu);
-  CHECK(config.vit.num_classes == 5);
-  CHECK(config.labels.empty());
-  CHECK(Read(R"({"model_type": "vit"})").vit.num_classes == 2);
-}
-
-TEST_CASE("Hugging Face's DeiT has its distillation token with and without the teacher's head",
-          "[config]") {
-  VitConfig teacher =
-      Read(R"({"architectures": ["DeiTForImageClassificationWithTeacher"], "model_type": "deit"})")
-          .vit;
-  CHECK(teacher.distilled);
-  CHECK(teacher.head_dist);
-  VitConfig student =
-      Read(R"({"architectures": ["DeiTForImageClassification"], "model_type": "deit"})").vit;
-  CHECK(student.distilled);
-  CHECK_FALSE(student.head_dist);
-  CHECK(student.num_prefix_tokens() == 2);
-  VitConfig bare = Read(R"({"architectures": ["DeiTModel"], "model_type": "deit"})").vit;
-  CHECK(bare.num_classes == 0);
-  CHECK_FALSE(bare.head_dist);
-  CHECK(Read(R"({"architectures": ["ViTModel"]})").vit.num_classes == 0);
-}
-
-TEST_CASE("Other Hugging Face models are refused with what is supported", "[config]") {
-  for (const char* config :
-       {R"({"architectures": ["SwinForImageClassification"], "model_type": "swin"})",
-        R"({"architectures": ["ViTForMaskedImageModeling"], "model_type": "vit"})",
-        R"({"model_type": "beit"})", R"({"architectures": ["Dinov2Model"]})"}) {
-    Error error = ErrorOf(config);
-    CHECK(error.status == Status::kUnsupported);
-    CHECK(Mentions(error, "supported are ViTForImageClassification, "));
-  }
-  CHECK(ErrorOf(R"({"architectures": "ViTModel"})").status == Status::kInvalidConfig);
-  CHECK(ErrorOf(R"({"architectures": [3]})").status == Status::kInvalidConfig);
-  CHECK(ErrorOf(R"({"architectures": ["ViTModel"], "model_type": "deit"})").status ==
-        Status::kInvalidConfig);
-  CHECK(ErrorOf(R"({"model_type": "vit", "num_labels": 2, "id2label": {"0": "a"}})").status ==
-        Status::kInvalidConfig);
-}
-
-constexpr const char* kVit = R"({"model_type": "vit"})";
-constexpr const char* kDeit = R"({"model_type": "deit"})";
-
-TEST_CASE("Hugging Face's image processors by default", "[config]") {
-  for (const char* processor : {"", "{}"}) {
-    PreprocessConfig vit = Read(kVit, processor).preprocess;
-    CHECK(vit.input_size == std::array{224, 224});
-    CHECK(vit.resize_size == std::array{224, 224});
-    CHECK(vit.resize_mode == ResizeMode::kExact);
-    CHECK(vit.interpolation == Interpolation::kBilinear);
-    CHECK(vit.mean == std::array{0.5f, 0.5f, 0.5f});
-    PreprocessConfig deit = Read(kDeit, processor).preprocess;
-    CHECK(deit.input_size == std::array{224, 224});
-    CHECK(deit.resize_size == std::array{256, 256});
-    CHECK(deit.resize_mode == ResizeMode::kExact);
-    CHECK(deit.interpolation == Interpolation::kBicubic);
-  }
-}
-
-TEST_CASE("preprocessor_config.json of Hugging Face", "[config]") {
-  // As facebook/deit-base-distilled-patch16-224 has it.
-  PreprocessConfig deit =
-      Read(kDeit,
-           R"({"crop_size": 224, "do_center_crop": true, "do_normalize": true, "do_resize": true,
-      "feature_extractor_type": "DeiTFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
-      "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 256})")
-          .preprocess;
-  CHECK(deit.resize_size == std::array{256, 256});
-  CHECK(deit.mean == std::array{0.485f, 0.456f, 0.406f});
-  // As google/vit-base-patch16-224 has it.
-  PreprocessConfig vit = Read(kVit, R"({"do_normalize": true, "do_rescale": true, "do_resize": true,
-      "image_mean": [0.5, 0.5, 0.5], "image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, 0.5],
-      "resample": 2, "rescale_factor": 0.00392156862745098, "size": {"height": 224, "width": 224}})")
-                             .preprocess;
-  CHECK(vit.resize_size == std::array{224, 224});
-  CHECK(vit.mean == std::array{0.5f, 0.5f, 0.5f});
-  CHECK(vit.std == std::array{0.5f, 0.5f, 0.5f});
-  PreprocessConfig shortest =
-      Read(kVit, R"({"size": {"shortest_edge": 248}, "do_center_crop": true, "resample": 1,
-      "crop_size": {"height": 224, "width": 224}})")
-          .preprocess;
-  CHECK(shortest.resize_mode == ResizeMode::kShortestEdge);
-  CHECK(shortest.resize_size == std::array{248, 248});
-  CHECK(shortest.interpolation == Interpolation::kLanczos);
-  PreprocessConfig raw = Read(kVit, R"({"do_normalize": false})").preprocess;
-  CHECK(raw.mean == std::array{0.0f, 0.0f, 0.0f});
-  CHECK(raw.std == std::array{1.0f, 1.0f, 1.0f});
-  // (pixel - 127.5) / 127.5
-  PreprocessConfig unscaled =
-      Read(kVit, R"({"do_rescale": false, "image_mean": [127.5, 127.5, 127.5],
-      "image_std": [127.5, 127.5, 127.5]})")
-          .preprocess;
-  CHECK(unscaled.mean == std::array{0.5f, 0.5f, 0.5f});
-  CHECK(unscaled.std == std::array{0.5f, 0.5f, 0.5f});
-}
-
-TEST_CASE("Image processors without code here are refused by name", "[config]") {
-  for (const char* processor :
-       {R"({"image_processor_type": "SiglipImageProcessor"})", R"({"do_resize": false})",
-        R"({"resample": 4})", R"({"size": {"longest_edge": 224}})",
-        R"({"size": {"shortest_edge": 224}})"}) {
-    Error error = ErrorOf(kVit, processor);
-    CHECK(error.status == Status::kUnsupported);
-    CHECK(error.message.starts_with("preprocessor_config.json: "));
-  }
-  for (const char* processor :
-       {"nonsense", "[]", R"({"size": 256})", R"({"size": "big"})", R"({"size": 0})",
-        R"({"size": {"height": -1, "width": 5}})", R"({"rescale_factor": 0})",
-        R"({"do_center_crop": true, "crop_size": 200})", R"({"image_std": [0, 1, 1]})"}) {
-    CHECK(ErrorOf(kVit, processor).status == Status::kInvalidConfig);
-  }
-}
-
-// ---- labels ----
-
-TEST_CASE("Labels come from labels.json, then the config, then ImageNet", "[config]") {
-  std::string three = Timm("vit_tiny_patch16_224", R"(, "num_classes": 3)");
-  std::vector<std::string> expected = {"cat", "dog", "emu"};
-  CHECK(Read(three, "", R"(["cat", "dog", "emu"])").labels == expected);
-  CHECK(Read(three, "", R"({"2": "emu", "0": "cat", "1": "dog"})").labels == expected);
-  CHECK(Read(three).labels.empty());
-  std::string named =
-      Timm("vit_tiny_patch16_224", R"(, "num_classes": 3, "label_names": ["n1", "n2", "n3"])");
-  CHECK(Read(named).labels == std::vector<std::string>{"n1", "n2", "n3"});
-  CHECK(Read(named, "", R"(["cat", "dog", "emu"])").labels == expected);
-  CHECK(Read(Timm("vit_tiny_patch16_224", R"(, "num_classes": 3, "label_names": ["n1", "n2", "n3"],
-      "label_descriptions": {"n1": "cat", "n3": "emu"})"))
-            .labels == std::vector<std::string>{"cat", "n2", "emu"});
-  CHECK(Read(R"({"model_type": "vit", "id2label": {"1": "dog", "0": "cat", "2": "emu"}})").labels ==
-        expected);
-  std::vector<std::string> imagenet = Read(Timm("vit_tiny_patch16_224")).labels;
-  REQUIRE(imagenet.size() == 1000);
-  CHECK(imagenet[0] == "tench");
-  CHECK(imagenet[7] == "cock");
-  CHECK(imagenet[281] == "tabby");
-  CHECK(imagenet[999] == "toilet tissue");
-  CHECK(Read(Timm("vit_tiny_patch16_224", R"(, "num_classes": 0)"), "", R"(["x"])").labels.empty());
-}
-
-TEST_CASE("Labels that do not fit are refused", "[config]") {
-  std::string three = Timm("vit_tiny_patch16_224", R"(, "num_classes": 3)");
-  Error error = ErrorOf(three, "", R"(["cat", "dog"])");
-  CHECK(error.status == Status::kInvalidConfig);
-  CHECK(Mentions(error, "labels.json: 2 labels, expected 3"));
-  for (const char* labels :
-       {"nonsense", "3", R"([1, 2, 3])", R"({"0": "a", "1": "b", "3": "c"})",
-        R"({"0": "a", "0": "b", "1": "c"})", R"({"0": "a", "1": "b", "x": "c"})",
-        R"({"0": "a", "1": "b", "-1": "c"})", R"({"0": "a", "1": "b", "": "c"})"}) {
-    CHECK(ErrorOf(three, "", labels).status == Status::kInvalidConfig);
-  }
-}
-
-// ---- Validate ----
 
 TEST_CASE("Validate names what cannot be built", "[config]") {
   CHECK(Validate(VitConfig()).has_value());
