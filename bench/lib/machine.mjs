@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { benchCache } from './models.mjs';
 
-const CANARY_ITERATIONS = 40_000; // about 20 ms
+const CANARY_ITERATIONS = 80_000; // about 20 ms
 const CALIBRATION_CANARIES = 20;
 const IDLE_WINDOW_MS = 150;
 const IDLE_CORES = 0.25;
@@ -40,7 +40,7 @@ async function canary(threads) {
 export async function calibrate(threads) {
   for (let i = 0; i < CALIBRATION_CANARIES; i++) await canary(threads);
   const known = fs.existsSync(canaryFile) ? JSON.parse(fs.readFileSync(canaryFile, 'utf8')) : {};
-  const key = `${os.cpus()[0]?.model}, ${threads} threads, Node ${process.versions.node}`;
+  const key = `${CANARY_ITERATIONS} on ${os.cpus()[0]?.model}, ${threads} threads, Node ${process.versions.node}`;
   known[key] = Math.min(known[key] ?? Infinity, best.get(threads));
   best.set(threads, known[key]);
   fs.writeFileSync(canaryFile, JSON.stringify(known, null, 1));
