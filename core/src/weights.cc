@@ -100,7 +100,9 @@ Result<std::span<uint8_t>> WeightStream::Impl::Reserve(size_t wanted) {
   // Skipped tensors, and what should not come after the last one.
   uint64_t rest = AtEnd() ? kScratchBytes : header.tensors[tensor].size() - position;
   scratch.resize(kScratchBytes);
-  return std::span(scratch).first(std::min({wanted, kScratchBytes, static_cast<size_t>(rest)}));
+  // In 64 bits: a skipped tensor may be larger than the address space.
+  rest = std::min({rest, uint64_t{kScratchBytes}, uint64_t{wanted}});
+  return std::span(scratch).first(static_cast<size_t>(rest));
 }
 
 Result<void> WeightStream::Impl::Commit(size_t size) {

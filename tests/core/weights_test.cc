@@ -8,6 +8,7 @@
 
 #include "checkpoint_support.h"
 #include "test_support.h"
+#include "text.h"
 
 namespace vitrine::test {
 namespace {
@@ -254,6 +255,28 @@ TEST_CASE("An error stays", "[weights]") {
   CHECK(stream.Commit(0).error().message == first.error().message);
   CHECK(stream.Write({}).error().message == first.error().message);
   CHECK(stream.Finish().error().message == first.error().message);
+}
+
+TEST_CASE("A skipped tensor may be larger than the address space of WebAssembly", "[weights]") {
+  Plan plan = LittlePlan();
+  std::string header =
+      R"({"pooler.dense.weight":{"dtype":"U8","shape":[4294967296],"data_offsets":[0,4294967296]})";
+  uint64_t offset = uint64_t{1} << 32;
+  for (const Parameter& parameter : plan.parameters) {
+    uint64_t end = offset + 4 * static_cast<uint64_t>(parameter.num_elements());
+    header += Concat(",\"", parameter.name,
+                     "\":{\"dtype\":\"F32\",\"shape\":", ShapeText(parameter.shape),
+                     ",\"data_offsets\":[", offset, ",", end, "]}");
+    offset = end;
+  }
+  std::vector<uint8_t> file = MakeFile(header + "}", {});
+  RecordingSink sink;
+  WeightStream stream(plan, sink);
+  REQUIRE(stream.Write(file).has_value());
+  CHECK(stream.bytes_expected() == file.size() + offset);
+  auto window = stream.Reserve(1 << 20);
+  REQUIRE(window.has_value());
+  CHECK(window->size() > 0);
 }
 
 class FullSink final : public ParameterSink {
