@@ -57,7 +57,9 @@ void PrintPreprocess(const PreprocessConfig& preprocess) {
   std::string resize;
   switch (preprocess.resize_mode) {
     case PreprocessConfig::ResizeMode::kShortestEdge:
-      resize = Concat("shorter edge to ", preprocess.resize_size[0]);
+      resize = preprocess.resize_size[0] == preprocess.resize_size[1]
+                   ? Concat("shorter edge to ", preprocess.resize_size[0])
+                   : Concat("in proportion, to cover ", SidesText(preprocess.resize_size));
       break;
     case PreprocessConfig::ResizeMode::kExact:
       resize = Concat("to ", SidesText(preprocess.resize_size));
@@ -105,12 +107,11 @@ void PrintText(Classifier& classifier, const ModelFolder& folder, const WeightsF
   PrintPreprocess(config.preprocess);
   std::printf("\nMemory\n");
   PrintLine("parameters", Grouped(plan.num_parameters()));
-  PrintLine("weights", Concat(Megabytes(4.0 * static_cast<double>(plan.num_parameters())),
+  PrintLine("weights", Concat(ByteSize(4.0 * static_cast<double>(plan.num_parameters())),
                               " packed as float32"));
-  PrintLine("activations",
-            Megabytes(static_cast<double>(classifier.executor().activation_bytes())));
+  PrintLine("activations", ByteSize(static_cast<double>(classifier.executor().activation_bytes())));
   if (folder.has_weights()) {
-    PrintLine("file", Concat(Megabytes(static_cast<double>(weights.bytes)), ", ", weights.tensors,
+    PrintLine("file", Concat(ByteSize(static_cast<double>(weights.bytes)), ", ", weights.tensors,
                              " tensors, ", weights.dtypes));
   } else {
     PrintLine("file", "no model.safetensors in this folder");

@@ -53,7 +53,9 @@ std::string Grouped(int64_t number) {
   return text;
 }
 
-std::string Megabytes(double bytes) { return Concat(Fixed(bytes / 1e6, 1), " MB"); }
+std::string ByteSize(double bytes) {
+  return bytes < 1e6 ? Concat(Fixed(bytes / 1e3, 1), " kB") : Concat(Fixed(bytes / 1e6, 1), " MB");
+}
 
 std::string JsonString(std::string_view text) { return JsonWriter().String(text).Take(); }
 

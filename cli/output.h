@@ -41,8 +41,8 @@ int DisplayWidth(std::string_view utf8);
 std::string Fixed(double value, int decimals);
 /// "5,717,416".
 std::string Grouped(int64_t number);
-/// "22.9 MB" (10^6 bytes).
-std::string Megabytes(double bytes);
+/// "22.9 MB" (10^6 bytes), or in kB below that.
+std::string ByteSize(double bytes);
 /// A quoted JSON string.
 std::string JsonString(std::string_view text);
 
