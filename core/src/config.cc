@@ -68,9 +68,9 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
   ModelConfig config;
   bool hugging_face = IsHuggingFace(root);
   if (hugging_face) {
-    ReadHfConfig(root, config);
+    ReadHfConfig(root, config.vit);
   } else {
-    ReadTimmConfig(root, config);
+    ReadTimmConfig(root, config.vit);
   }
   if (!document.ok()) return std::unexpected<Error>(document.result().error());
   // Before the preprocessing and the labels, whose sizes derive from these values.
@@ -80,8 +80,10 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
     std::string_view text = files.preprocessor_config.empty() ? "{}" : files.preprocessor_config;
     JsonDocument processor(text, "preprocessor_config.json", Status::kInvalidConfig, kMaxJsonBytes);
     processor.root().CheckUniqueKeys();
-    ReadHfPreprocess(processor.root(), config.vit.distilled, config.vit, config.preprocess);
+    ReadHfPreprocess(processor.root(), config.vit, config.preprocess);
     if (!processor.ok()) return std::unexpected<Error>(processor.result().error());
+  } else {
+    ReadTimmPreprocess(root, config.vit, config.preprocess);
   }
   auto labelled = ReadLabelsOfFolder(files, root, config);
   if (!document.ok()) return std::unexpected<Error>(document.result().error());

@@ -53,7 +53,7 @@ int ReadNumLabels(const Json& root) {
 
 }  // namespace
 
-void ReadHfConfig(const Json& root, ModelConfig& config) {
+void ReadHfConfig(const Json& root, VitConfig& vit) {
   const Architecture* architecture = FindArchitecture(root);
   if (architecture == nullptr) return;
   Json model_type = root.Get("model_type");
@@ -62,7 +62,6 @@ void ReadHfConfig(const Json& root, ModelConfig& config) {
                     Concat(model_type.Describe(), ", expected \"", architecture->model_type,
                            "\" for ", architecture->name));
   }
-  VitConfig& vit = config.vit;
   vit.architecture = architecture->name;
   // transformers' DeiT has the distillation token even where no head reads it.
   vit.distilled = architecture->model_type == "deit";

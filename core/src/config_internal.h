@@ -16,20 +16,21 @@ std::array<int, 2> ReadPair(const Json& value, std::array<int, 2> fallback);
 /// `act_layer` of timm ("gelu", "gelu_tanh", "nn.GELU", ...) and `hidden_act` of Hugging Face.
 Activation ReadActivation(const Json& value);
 
-/// config_timm.cc: "architecture", "model_args" and "pretrained_cfg" of a timm folder.
-void ReadTimmConfig(const Json& root, ModelConfig& config);
+/// config_timm.cc: "architecture" and "model_args" of a timm folder.
+void ReadTimmConfig(const Json& root, VitConfig& vit);
+/// "pretrained_cfg", or in folders of older versions, which have its keys at the top, the root.
+Json PretrainedConfig(const Json& root);
 
 /// config_hf.cc: a transformers config.json of model_type "vit" or "deit".
-void ReadHfConfig(const Json& root, ModelConfig& config);
+void ReadHfConfig(const Json& root, VitConfig& vit);
 
-/// preprocess_config.cc: timm's data config, `pretrained` being "pretrained_cfg" or, in older
-/// folders, the root. vit.img_size must be known; defaults are those of the "vit" or "deit" family.
-void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
-                        PreprocessConfig& preprocess);
+/// preprocess_config.cc: timm's data config for a validated network; defaults are those of the
+/// "vit" or "deit" family.
+void ReadTimmPreprocess(const Json& root, const VitConfig& vit, PreprocessConfig& preprocess);
 
-/// preprocess_config.cc: a ViT or DeiT image processor; its defaults where keys are absent.
-void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
-                      PreprocessConfig& preprocess);
+/// preprocess_config.cc: a ViT or DeiT image processor (`root` of preprocessor_config.json) for a
+/// validated network; its defaults where keys are absent.
+void ReadHfPreprocess(const Json& root, const VitConfig& vit, PreprocessConfig& preprocess);
 
 }  // namespace vitrine
 

@@ -30,7 +30,7 @@ bool ConsumeInt(std::string_view& text, int& number) {
 }
 
 /// (vit|deit)_<size>[_distilled]_patch<P>_<S>[_in21k][.tag] -> the arguments timm gives that model.
-bool ParseArchitecture(std::string_view name, VitConfig& vit, bool& deit) {
+bool ParseArchitecture(std::string_view name, VitConfig& vit) {
   static constexpr struct {
     std::string_view name;
     int embed_dim, depth, num_heads;
@@ -39,7 +39,6 @@ bool ParseArchitecture(std::string_view name, VitConfig& vit, bool& deit) {
                 {"base", 768, 12, 12},
                 {"large", 1024, 24, 16},
                 {"huge", 1280, 32, 16}};
-  deit = name.starts_with("deit_");
   if (!Consume(name, "vit_") && !Consume(name, "deit_")) return false;
   auto size = std::find_if(std::begin(kSizes), std::end(kSizes),
                            [&](const auto& known) { return Consume(name, known.name); });
@@ -257,7 +256,12 @@ void ReadOptions(const Json& args, const Json& root, const Json& pretrained, Vit
 
 }  // namespace
 
-void ReadTimmConfig(const Json& root, ModelConfig& config) {
+Json PretrainedConfig(const Json& root) {
+  Json pretrained = root.Get("pretrained_cfg");
+  return pretrained.present() ? pretrained : root;
+}
+
+void ReadTimmConfig(const Json& root, VitConfig& vit) {
   Json architecture = root.Get("architecture");
   Json args = root.Get("model_args");
   if (!architecture.present()) {
@@ -267,24 +271,20 @@ void ReadTimmConfig(const Json& root, ModelConfig& config) {
         "there; is it the config.json of a model folder?");
     return;
   }
-  VitConfig& vit = config.vit;
   std::string_view name = architecture.String("");
   vit.architecture = Excerpt(name);
-  bool deit = false;
   if (IsPlainName(name)) {
     vit.distilled = name.ends_with("istilled");
-  } else if (!ParseArchitecture(name, vit, deit)) {
+  } else if (!ParseArchitecture(name, vit)) {
     architecture.Fail(Status::kUnsupported,
                       Concat(architecture.Describe(), " is not supported; ", kSupported));
     return;
   }
-  Json pretrained = root.Get("pretrained_cfg");
-  if (!pretrained.present()) pretrained = root;  // as in folders of older versions
+  Json pretrained = PretrainedConfig(root);
   CheckArguments(args);
   ReadImageShape(args, pretrained.Get("input_size"), vit);
   ReadEmbedding(args, root, vit);
   ReadOptions(args, root, pretrained, vit);
-  ReadTimmPreprocess(pretrained, deit, vit, config.preprocess);
 }
 
 }  // namespace vitrine

@@ -148,8 +148,8 @@ void ReadNormalisation(const Json& root, PreprocessConfig& preprocess) {
 
 }  // namespace
 
-void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
-                        PreprocessConfig& preprocess) {
+void ReadTimmPreprocess(const Json& root, const VitConfig& vit, PreprocessConfig& preprocess) {
+  Json pretrained = PretrainedConfig(root);
   // timm's PretrainedCfg has other defaults than the models' own, which hold where no part of it is
   // given.
   bool given = false;
@@ -157,7 +157,7 @@ void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
        {"input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std"}) {
     given = given || pretrained.Get(key).present();
   }
-  bool imagenet = given || deit;
+  bool imagenet = given || vit.architecture.starts_with("deit_");
   preprocess.input_size = vit.img_size;
   preprocess.interpolation = ReadTimmInterpolation(pretrained.Get("interpolation"));
   preprocess.resize_mode = ReadCropMode(pretrained.Get("crop_mode"));
@@ -179,10 +179,9 @@ void ReadTimmPreprocess(const Json& pretrained, bool deit, const VitConfig& vit,
   }
 }
 
-void ReadHfPreprocess(const Json& root, bool deit, const VitConfig& vit,
-                      PreprocessConfig& preprocess) {
+void ReadHfPreprocess(const Json& root, const VitConfig& vit, PreprocessConfig& preprocess) {
   CheckProcessorType(root);
-  deit = HasDeitDefaults(root, deit);
+  bool deit = HasDeitDefaults(root, vit.distilled);
   if (!root.Get("do_resize").Bool(true)) {
     root.Get("do_resize")
         .Fail(Status::kUnsupported,

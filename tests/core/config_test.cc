@@ -43,6 +43,14 @@ TEST_CASE("timm's architecture names give timm's dimensions", "[config]") {
   }
 }
 
+TEST_CASE("Absurd sizes are refused before anything is computed from them", "[config]") {
+  for (const char* size : {"2147483647", "-2147483648", "0", "[1, 2147483647]"}) {
+    CHECK(ErrorOf(Args("\"img_size\": " + std::string(size))).status == Status::kInvalidConfig);
+    CHECK(ErrorOf(Args("\"patch_size\": " + std::string(size))).status == Status::kInvalidConfig);
+  }
+  CHECK(ErrorOf(Timm("vit_tiny_patch16_99999999999")).status == Status::kUnsupported);
+}
+
 TEST_CASE("Other architectures are refused with what is supported", "[config]") {
   for (const char* name :
        {"swin_tiny_patch4_window7_224", "resnet50", "deit3_small_patch16_224",
