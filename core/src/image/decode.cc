@@ -36,6 +36,9 @@ void* LimitedRealloc(void* block, size_t size) {
 #define STBI_NO_PSD
 #define STBI_NO_TGA
 #define STBI_ASSERT(condition)
+#if defined(__EMSCRIPTEN__) && defined(__SSE2__)
+#define STBI__X64_TARGET  // it looks for SSE2 on x86 alone
+#endif
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #if defined(__GNUC__)

@@ -30,7 +30,9 @@ PixelBuffer PixelBuffer::Adopt(uint8_t* memory, size_t size) {
   return buffer;
 }
 
-Result<Image> MakeImage(int width, int height, int channels) {
+namespace {
+
+Result<void> CheckShape(int width, int height, int channels) {
   if (width < 1 || height < 1 || channels < 1 || channels > 4) {
     return Fail(Status::kInvalidArgument,
                 Concat("picture of ", width, " x ", height, " pixels, ", channels,
@@ -40,6 +42,15 @@ Result<Image> MakeImage(int width, int height, int channels) {
     return Fail(Status::kTooLarge,
                 Concat("picture of ", width, " x ", height, " pixels, expected at most ",
                        kMaxPixels, " in all; scale it down first"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Image> MakeImage(int width, int height, int channels) {
+  if (Result<void> checked = CheckShape(width, height, channels); !checked) {
+    return std::unexpected(checked.error());
   }
   const size_t size = size_t{1} * width * height * channels;
   Image image = {width, height, channels, PixelBuffer::Allocate(size)};
@@ -51,24 +62,14 @@ Result<Image> MakeImage(int width, int height, int channels) {
 }
 
 Result<void> CheckImage(const Image& image) {
-  if (image.width < 1 || image.height < 1 || image.channels < 1 || image.channels > 4) {
+  Result<void> checked = CheckShape(image.width, image.height, image.channels);
+  const size_t expected = size_t{1} * image.width * image.height * image.channels;
+  if (checked && image.pixels.size() < expected) {
     return Fail(Status::kInvalidArgument,
-                Concat("picture of ", image.width, " x ", image.height, " pixels, ", image.channels,
-                       " channels: expected sides of at least 1 and 1 to 4 channels"));
+                Concat("pixels: ", image.pixels.size(), " bytes, expected ", expected, " for ",
+                       image.width, " x ", image.height, " x ", image.channels));
   }
-  const int64_t pixels = int64_t{image.width} * image.height;
-  if (pixels > kMaxPixels) {
-    return Fail(Status::kTooLarge,
-                Concat("picture of ", image.width, " x ", image.height,
-                       " pixels, expected at most ", kMaxPixels, " in all; scale it down first"));
-  }
-  if (image.pixels.size() < static_cast<size_t>(pixels) * image.channels) {
-    return Fail(
-        Status::kInvalidArgument,
-        Concat("pixels: ", image.pixels.size(), " bytes, expected ", pixels * image.channels,
-               " for ", image.width, " x ", image.height, " x ", image.channels));
-  }
-  return {};
+  return checked;
 }
 
 Result<Image> ToRgb(const Image& image, Alpha alpha) {
