@@ -13,11 +13,10 @@
 
 namespace vitrine::cli {
 
-/// Flags and commands are constants: their texts are literals, hence null-terminated.
 struct Flag {
   std::string_view name;   // "--top-k"
   std::string_view value;  // what the help calls its value ("N"); "" for a switch
-  std::string_view help;
+  const char* help;
 };
 
 class Args;
@@ -28,10 +27,10 @@ inline constexpr int kExitFailed = 1;  // some picture could not be classified
 inline constexpr int kExitUsage = 2;   // wrong arguments, or a model that cannot be loaded
 
 struct Command {
-  std::string_view name;
-  std::string_view operands;  // "IMAGE..."
-  std::string_view summary;
-  std::string_view details;  // paragraphs for `vitrine help COMMAND`, may be empty
+  const char* name;
+  const char* operands;  // "IMAGE..."
+  const char* summary;
+  const char* details;  // more for `vitrine help COMMAND`
   std::span<const Flag> flags;
   int (*run)(const Args& args);
 };

@@ -29,7 +29,7 @@ void PrintHelp(FILE* out) {
       "Usage: vitrine COMMAND [FLAGS] ...\n\n",
       VITRINE_VERSION);
   for (const Command* command : kCommands) {
-    std::fprintf(out, "  %-10s %s\n", command->name.data(), command->summary.data());
+    std::fprintf(out, "  %-10s %s\n", command->name, command->summary);
   }
   std::fprintf(
       out,
@@ -39,13 +39,13 @@ void PrintHelp(FILE* out) {
 }
 
 void PrintCommandHelp(const Command& command) {
-  std::printf("Usage: vitrine %s [FLAGS] %s\n\n%s\n\n", command.name.data(),
-              command.operands.data(), command.summary.data());
+  std::printf("Usage: vitrine %s [FLAGS] %s\n\n%s\n\n", command.name, command.operands,
+              command.summary);
   for (const Flag& flag : command.flags) {
     const std::string head = Concat(flag.name, " ", flag.value);
-    std::printf("  %-20s %s\n", head.c_str(), flag.help.data());
+    std::printf("  %-20s %s\n", head.c_str(), flag.help);
   }
-  if (!command.details.empty()) std::printf("\n%s\n", command.details.data());
+  std::printf("\n%s\n", command.details);
 }
 
 const Command* FindCommand(std::string_view name) {

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "json.h"
@@ -99,7 +99,7 @@ double RoundMs(double ms) { return std::round(ms * 1000) / 1000; }
 struct Classifier::Impl {
   ModelConfig config;
   std::unique_ptr<Executor> executor;
-  std::optional<WeightStream> weights;  // refers to the executor and its plan
+  std::unique_ptr<WeightStream> weights;  // refers to the executor and its plan
 
   Result<void> CheckReady() const;
   Result<void> PutImage(const Image& image, Alpha alpha);
@@ -159,7 +159,7 @@ Result<std::unique_ptr<Classifier>> Classifier::Create(const ModelFiles& files, 
   auto impl = std::make_unique<Impl>();
   impl->config = std::move(*config);
   impl->executor = std::move(*executor);
-  impl->weights.emplace(impl->executor->plan(), *impl->executor);
+  impl->weights = std::make_unique<WeightStream>(impl->executor->plan(), *impl->executor);
   return std::unique_ptr<Classifier>(new Classifier(std::move(impl)));
 }
 
