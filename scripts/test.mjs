@@ -49,10 +49,23 @@ const stages = {
   },
   sanitize: async () => {
     await buildPreset('sanitize');
-    await show('ctest', ['--test-dir', inBuild('sanitize'), '--output-on-failure', '--parallel', String(os.availableParallelism())]);
+    await show('ctest', [
+      '--test-dir',
+      inBuild('sanitize'),
+      '--output-on-failure',
+      '--parallel',
+      String(os.availableParallelism()),
+    ]);
   },
   'wasm-relaxed': () => testWasm('relaxed'),
   'wasm-simd': () => testWasm('simd'),
+  command: async () => {
+    await buildPreset('native', ['vitrine']);
+    await buildPreset('wasm-relaxed', ['vitrine']);
+    const folder = path.join(root, 'tests/cli');
+    const tests = fs.readdirSync(folder).filter((name) => name.endsWith('.test.mjs'));
+    await show(process.execPath, ['--test', ...tests.map((name) => path.join(folder, name))]);
+  },
   package: async () => {
     await buildWeb();
     checkSizes();
