@@ -113,6 +113,36 @@ TEST_CASE("The C ABI gives the same numbers for a file and its pixels", "[c_abi]
   CHECK(std::vector<float>(logits, logits + length) == of_file);
 }
 
+TEST_CASE("The C ABI shows transparency on white or drops it", "[c_abi]") {
+  const Handle handle = LoadSmall(Varied);
+  const auto logits_of = [&](int value, int32_t alpha) {
+    uint8_t* pixels = vitrine_image_reserve(handle.get(), 8 * 8 * 4);
+    REQUIRE(pixels != nullptr);
+    std::memset(pixels, value, 8 * 8 * 4);  // grey as light as it is opaque
+    REQUIRE(vitrine_image_rgba(handle.get(), 8, 8) == 0);
+    size_t length = 0;
+    const float* logits = vitrine_logits(handle.get(), alpha, &length);
+    REQUIRE(logits != nullptr);
+    return std::vector<float>(logits, logits + length);
+  };
+  const auto white = logits_of(255, 0);
+  CHECK(white == logits_of(255, 1));
+  CHECK(white == logits_of(0, 0));
+  CHECK(white != logits_of(0, 1));
+}
+
+TEST_CASE("The C ABI forgets the picture before", "[c_abi]") {
+  const Handle handle = LoadSmall(HeadBias({0, 2, 1}));
+  Decode(handle.get(), MakeBmp(8, 8, {1, 2, 3}));
+  REQUIRE(vitrine_classify(handle.get(), 1, 0) != nullptr);
+  uint8_t* memory = vitrine_image_reserve(handle.get(), 16);
+  REQUIRE(memory != nullptr);
+  CHECK(vitrine_classify(handle.get(), 1, 0) == nullptr);
+  std::memset(memory, 42, 16);
+  CHECK(vitrine_image_decode(handle.get(), 16) != 0);
+  CHECK(vitrine_classify(handle.get(), 1, 0) == nullptr);
+}
+
 TEST_CASE("The C ABI reports facts and the plan", "[c_abi]") {
   const Handle handle = Create(SmallConfig(3));
   const std::string info = vitrine_info(handle.get());
