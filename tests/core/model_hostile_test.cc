@@ -68,7 +68,8 @@ TEST_CASE("a checkpoint cut short anywhere is refused", "[hostile]") {
                     data_start, data_start + 1, folder.weights.size() - 1);
   CAPTURE(size);
   folder.weights.resize(size);
-  RequireError(folder, Status::kInvalidCheckpoint, {size == 0 ? "empty" : std::to_string(size), "complete?"});
+  RequireError(folder, Status::kInvalidCheckpoint,
+               {size == 0 ? "empty" : std::to_string(size), "complete?"});
 }
 
 TEST_CASE("a classifier whose weights are incomplete says so", "[hostile]") {
