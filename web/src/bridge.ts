@@ -1,6 +1,9 @@
 import { fromWire, VitrineError } from './errors.js';
 import type { Method, Methods, Progress, ToPage, ToWorker } from './messages.js';
 
+/** How long a disposed worker may take to write its weights to the cache. */
+const MAX_STORING_MS = 10_000;
+
 interface Call {
   resolve(result: never): void;
   reject(reason: unknown): void;
@@ -23,6 +26,8 @@ export class Bridge {
   readonly #worker: WorkerLike;
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
+  #storing = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   #closed: VitrineError | undefined;
 
   constructor(worker: WorkerLike) {
@@ -71,16 +76,28 @@ export class Bridge {
     });
   }
 
-  /** Ends the worker and with it all of its memory; open and later calls fail with `reason`. */
+  /**
+   * Ends the worker and with it all of its memory; open and later calls fail with `reason`. A worker
+   * that is writing its weights to the cache ends when it has.
+   */
   close(reason: VitrineError): void {
     if (this.#closed) return;
     this.#closed = reason;
-    this.#worker.terminate();
+    if (!this.#storing) this.#worker.terminate();
+    else this.#deadline = setTimeout(() => this.#worker.terminate(), MAX_STORING_MS);
     for (const call of this.#calls.values()) call.reject(reason);
     this.#calls.clear();
   }
 
   #receive(message: ToPage): void {
+    if ('storing' in message) {
+      this.#storing = message.storing;
+      if (this.#closed && !this.#storing) {
+        clearTimeout(this.#deadline);
+        this.#worker.terminate();
+      }
+      return;
+    }
     const call = this.#calls.get(message.id);
     if (!call) return; // aborted meanwhile
     if ('progress' in message) {

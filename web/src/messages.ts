@@ -110,6 +110,8 @@ export type ToWorker =
   { [M in Method]: { id: number; method: M; args: Methods[M]['args'] } }[Method] | { abort: number };
 
 export type ToPage =
+  /** Whether a copy of the weights is on its way to the cache, which ending the worker would lose. */
+  | { storing: boolean }
   | { id: number; progress: Progress }
   | { id: number; result: Methods[Method]['result']; heap: number }
   | { id: number; error: WireError };

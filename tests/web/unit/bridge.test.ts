@@ -104,3 +104,14 @@ test('progress reaches its call', async () => {
   await call;
   assert.deepEqual(seen, [5]);
 });
+
+test('a worker that is writing to the cache ends when it has', async () => {
+  const { worker, bridge } = start();
+  worker.answer({ storing: true });
+  const open = bridge.call('logits', ARGS);
+  bridge.close(new VitrineError('disposed', 'gone'));
+  await assert.rejects(open, { status: 'disposed' });
+  assert.equal(worker.terminated, false);
+  worker.answer({ storing: false });
+  assert.ok(worker.terminated);
+});

@@ -25,15 +25,18 @@ const served =
 async function load(fake = new FakeCache(), mode: CacheMode = 'default') {
   const sink = new FakeSink(FILE);
   const progress: Progress[] = [];
+  let stored: Promise<void> | undefined;
   const cache = mode === 'no-store' ? undefined : new ModelCache(fake.asCache());
   const weights = await openWeights({ kind: 'url', url: URL_ }, cache, mode);
-  await weights.pour(sink, (p) => progress.push(p));
-  await settled();
+  await weights.pour(sink, {
+    onProgress: (p) => progress.push(p),
+    onStoring: (promise) => (stored = promise),
+  });
+  await stored;
   return { sink, progress, last: progress.at(-1)! };
 }
 
-/** The entry is stored behind the load's back. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+const nobody = { onProgress: () => {}, onStoring: () => {} };
 
 const failsWith = (status: string, words: RegExp) => (error: unknown) => {
   assert.ok(error instanceof VitrineError, String(error));
@@ -50,7 +53,7 @@ test('every byte arrives once, in order, however it is chunked', async () => {
       undefined,
       'default',
     );
-    await weights.pour(sink, () => {});
+    await weights.pour(sink, nobody);
     assert.ok(sink.finished, `chunks of ${chunk}`);
   }
 });
@@ -96,7 +99,6 @@ test('a download that ends early is an error and leaves no entry', async () => {
   const fake = new FakeCache();
   serve(() => new Response(streamOf(FILE.subarray(0, 300), 50)));
   await assert.rejects(load(fake), failsWith('network', /broke off after 300 of \d+ bytes/));
-  await settled();
   assert.equal(fake.entries.size, 0);
 });
 
@@ -107,7 +109,6 @@ test('a connection that breaks is an error and leaves no entry', async () => {
     load(fake),
     failsWith('network', /broke off after 200 of \d+ bytes \(network error\)/),
   );
-  await settled();
   assert.equal(fake.entries.size, 0);
 });
 
@@ -143,7 +144,6 @@ test('a file that the core refuses is not stored', async () => {
   const other = safetensors(800);
   serve(() => new Response(streamOf(other, 50)));
   await assert.rejects(load(fake), /not the expected file/);
-  await settled();
   assert.equal(fake.entries.size, 0);
 });
 
@@ -194,8 +194,5 @@ test('a file that changes while it is read is an error in words', async () => {
     undefined,
     'default',
   );
-  await assert.rejects(
-    weights.pour(new FakeSink(FILE), () => {}),
-    failsWith('io', /stopped after 100 bytes/),
-  );
+  await assert.rejects(weights.pour(new FakeSink(FILE), nobody), failsWith('io', /stopped after 100 bytes/));
 });

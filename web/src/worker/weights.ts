@@ -19,11 +19,15 @@ export interface WeightsSink {
   finish(): void;
 }
 
-type OnProgress = (progress: Progress) => void;
+export interface Events {
+  onProgress: (progress: Progress) => void;
+  /** A good copy is on its way to the cache, which `stored` awaits; the load does not. */
+  onStoring: (stored: Promise<void>) => void;
+}
 
 /** Weights on their way: what is there already when the core is ready for them. */
 export interface OpenWeights {
-  pour(sink: WeightsSink, onProgress: OnProgress): Promise<void>;
+  pour(sink: WeightsSink, events: Events): Promise<void>;
 }
 
 export async function openWeights(
@@ -43,9 +47,9 @@ export async function openWeights(
 
 function openStream(stream: ReadableStream<Uint8Array>): OpenWeights {
   return {
-    async pour(sink, onProgress) {
+    async pour(sink, events) {
       sink.restart();
-      await pourStream(stream, sink, { cached: false, onProgress });
+      await pourStream(stream, sink, events, { cached: false });
       sink.finish();
     },
   };
@@ -56,23 +60,23 @@ async function openUrl(url: string, cache: ModelCache | undefined, mode: CacheMo
   const kept = mode === 'default' ? await cache?.get(url) : undefined;
   if (!kept) {
     const response = await download();
-    return { pour: (sink, onProgress) => pourResponse(response, url, cache, sink, onProgress) };
+    return { pour: (sink, events) => pourResponse(response, url, cache, sink, events) };
   }
   const validation = validate(url, kept);
   return {
-    async pour(sink, onProgress) {
-      if ((await pourKept(kept, sink, onProgress)) && (await validation)) return;
+    async pour(sink, events) {
+      if ((await pourKept(kept, sink, events)) && (await validation)) return;
       await cache?.delete(url);
-      await pourResponse(await download(), url, cache, sink, onProgress);
+      await pourResponse(await download(), url, cache, sink, events);
     },
   };
 }
 
 /** Whether the cached file was whole and good. */
-async function pourKept(kept: CachedFile, sink: WeightsSink, onProgress: OnProgress): Promise<boolean> {
+async function pourKept(kept: CachedFile, sink: WeightsSink, events: Events): Promise<boolean> {
   sink.restart();
   try {
-    const bytes = await pourStream(kept.stream, sink, { cached: true, onProgress });
+    const bytes = await pourStream(kept.stream, sink, events, { cached: true });
     sink.finish();
     return bytes === kept.bytes;
   } catch {
@@ -85,25 +89,23 @@ async function pourResponse(
   url: string,
   cache: ModelCache | undefined,
   sink: WeightsSink,
-  onProgress: OnProgress,
+  events: Events,
 ): Promise<void> {
   let store: CacheWriter | undefined;
   const startStore = (size: number) => (store = cache?.put(url, size, response.headers));
   try {
     sink.restart();
-    await pourStream(response.body!, sink, { cached: false, onProgress, url, startStore });
+    await pourStream(response.body!, sink, events, { cached: false, url, startStore });
     sink.finish();
   } catch (error) {
     await store?.discard();
     throw error;
   }
-  // Not awaited: the model is ready before the disk has its copy.
-  void store?.commit();
+  if (store) events.onStoring(store.commit());
 }
 
 interface PourOptions {
   cached: boolean;
-  onProgress: OnProgress;
   /** Of a download. */
   url?: string;
   /** Called when the size of the file is known: who else wants the bytes. */
@@ -114,7 +116,8 @@ interface PourOptions {
 async function pourStream(
   stream: ReadableStream<Uint8Array>,
   sink: WeightsSink,
-  { cached, onProgress, url, startStore }: PourOptions,
+  { onProgress }: Events,
+  { cached, url, startStore }: PourOptions,
 ): Promise<number> {
   const sizeReader = new SizeReader();
   const reader = stream.getReader();

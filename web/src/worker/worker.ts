@@ -25,6 +25,8 @@ interface Context {
   onProgress: (progress: Progress) => void;
 }
 
+const post = (message: ToPage) => self.postMessage(message);
+
 let core: Core | undefined;
 const lane = new Lane();
 
@@ -32,20 +34,29 @@ async function load(
   { source, simd, threads, cache: mode }: LoadMessage,
   { onProgress }: Context,
 ): Promise<CoreInfo> {
-  const opening = mode === 'no-store' ? undefined : ModelCache.open();
+  const cache = mode === 'no-store' ? Promise.resolve(undefined) : ModelCache.open();
   // All at once: the core compiles while the files are on their way.
-  const [started, texts, weights] = await Promise.all([
+  const reading = cache.then((opened) => readTexts(source, opened, mode));
+  const rest = Promise.all([
     Core.start(simd, threads),
-    Promise.resolve(opening).then((cache) => readTexts(source, cache, mode)),
-    Promise.resolve(opening).then((cache) => openWeights(source.weights, cache, mode)),
+    cache.then((opened) => openWeights(source.weights, opened, mode)),
   ]);
+  rest.catch(() => {}); // awaited below: when several fail, config.json's failure says most
+  const texts = await reading;
+  const [started, weights] = await rest;
   await weights.pour(
     {
       restart: () => started.create(texts),
       write: (bytes) => started.writeWeights(bytes),
       finish: () => started.finishWeights(),
     },
-    onProgress,
+    {
+      onProgress,
+      onStoring(stored) {
+        post({ storing: true });
+        void stored.then(() => post({ storing: false }));
+      },
+    },
   );
   core = started;
   return core.info();
@@ -113,7 +124,6 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 async function answer({ id, method, args }: Exclude<ToWorker, { abort: number }>): Promise<void> {
   const controller = new AbortController();
   running.set(id, controller);
-  const post = (message: ToPage) => self.postMessage(message);
   try {
     const context = { signal: controller.signal, onProgress: (progress: Progress) => post({ id, progress }) };
     const result = await METHODS[method](args as never, context);

@@ -38,6 +38,12 @@ export async function open(browser: Browser, site: Site, origin = site.url): Pro
   return page;
 }
 
+/** Waits until all of the page's workers have ended, which takes a moment after they are told to. */
+export async function noWorkers(page: Page): Promise<void> {
+  for (let wait = 0; page.workers().length > 0 && wait < 10_000; wait += 50) await page.waitForTimeout(50);
+  if (page.workers().length > 0) throw new Error(`${page.workers().length} workers are still there`);
+}
+
 function findChromium(): string {
   const chosen = process.env['CHROME_PATH'] ?? process.env['CHROMIUM'];
   if (chosen) return chosen;
