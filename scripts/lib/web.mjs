@@ -71,6 +71,8 @@ async function bundleDemo() {
     ...common,
     entryPoints: [path.join(root, 'web/demo/demo.ts')],
     outfile: path.join(demo, 'demo.js'),
+    // The demo takes the package as any page would: as built, beside it.
+    alias: { vitrine: './vitrine/index.js' },
     external: ['./vitrine/index.js'],
   });
   const source = path.join(root, 'web/demo');
