@@ -8,7 +8,14 @@
 namespace vitrine {
 namespace {
 
-VitConfig Tiny() { return {.embed_dim = 192, .depth = 12, .num_heads = 3, .mlp_hidden_dim = 768}; }
+VitConfig Tiny() {
+  VitConfig config;
+  config.embed_dim = 192;
+  config.depth = 12;
+  config.num_heads = 3;
+  config.mlp_hidden_dim = 768;
+  return config;
+}
 
 Plan Build(const VitConfig& config) {
   Result<Plan> plan = BuildPlan(config);
