@@ -36,6 +36,20 @@ async function bundleTests(folder) {
   return names.map((name) => path.join(outdir, name.replace(/\.ts$/, '.mjs')));
 }
 
+/**
+ * The shared photos as Pillow resizes them, so that the core's tests can hold every logit against
+ * PyTorch's. Without Pillow (Debian: python3-pil) that one test says so and is skipped.
+ */
+async function resizePhotos() {
+  const photos = path.join(process.env.VITRINE_SHARED ?? path.join(root, '../shared'), 'photos');
+  const output = inBuild('resized_photos');
+  if (!fs.existsSync(photos) || fs.existsSync(output)) return;
+  const script = path.join(root, 'tests/golden/resize_photos.py');
+  await run('python3', [script, photos, output], { log: 'resize_photos' }).catch(() => {
+    console.log('Pillow could not resize the photos, see build/logs/resize_photos.log; their test is skipped');
+  });
+}
+
 async function testWasm(variant) {
   await buildPreset(`wasm-${variant}`, ['vitrine_tests']);
   await show(process.execPath, [...nodeFlags, inBuild(`wasm-${variant}/vitrine_tests.js`)]);
@@ -83,6 +97,7 @@ await main(async () => {
   const unknown = chosen.find((name) => !(name in stages));
   if (unknown) throw new Failure(`${unknown} is no stage; the stages are ${Object.keys(stages).join(', ')}`);
   await setup();
+  await resizePhotos();
 
   const results = [];
   for (const name of chosen.length > 0 ? chosen : Object.keys(stages)) {
