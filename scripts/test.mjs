@@ -46,7 +46,9 @@ async function resizePhotos() {
   if (!fs.existsSync(photos) || fs.existsSync(output)) return;
   const script = path.join(root, 'tests/golden/resize_photos.py');
   await run('python3', [script, photos, output], { log: 'resize_photos' }).catch(() => {
-    console.log('Pillow could not resize the photos, see build/logs/resize_photos.log; their test is skipped');
+    console.log(
+      'Pillow could not resize the photos, see build/logs/resize_photos.log; their test is skipped',
+    );
   });
 }
 
