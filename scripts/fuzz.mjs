@@ -31,7 +31,14 @@ await main(async () => {
     console.log(`\n━━ ${target}, ${values.seconds} s`);
     await run(
       path.join(buildDir, 'fuzz', target),
-      [`-max_total_time=${values.seconds}`, `-artifact_prefix=${crashes}/${target}-`, '-print_final_stats=1', '-verbosity=1', found, seeds],
+      [
+        `-max_total_time=${values.seconds}`,
+        `-artifact_prefix=${crashes}/${target}-`,
+        '-print_final_stats=1',
+        '-verbosity=1',
+        found,
+        seeds,
+      ],
       { show: true },
     );
   }

@@ -43,7 +43,8 @@ async function clangTidy(llvm) {
 
 await main(async () => {
   const { llvm } = await setup();
-  if (!llvm && !which('clang-format')) throw new Failure('clang-format and clang-tidy 19 are needed: install LLVM 19');
+  if (!llvm && !which('clang-format'))
+    throw new Failure('clang-format and clang-tidy 19 are needed: install LLVM 19');
   const clangFormat = llvm ? path.join(llvm, 'clang-format') : 'clang-format';
   const formatted = cppFiles(['core', 'cli', 'wasm', 'tests'], /\.(cc|h)$/);
   const projects = ['web/tsconfig.json', 'web/src/worker/tsconfig.json', 'tests/web/tsconfig.json'];
@@ -71,5 +72,6 @@ await main(async () => {
       console.error(`✗ ${name}\n${error.message}\n`);
     }
   }
-  if (failed.length > 0) throw new Failure(`${failed.join(', ')} found something; formatting is mended by npm run format`);
+  if (failed.length > 0)
+    throw new Failure(`${failed.join(', ')} found something; formatting is mended by npm run format`);
 });

@@ -44,7 +44,9 @@ export function debianMirror() {
     }
   }
   for (const file of folder.filter((name) => name.endsWith('.sources'))) {
-    for (const stanza of read(file).replace(/^#.*\n/gm, '').split(/\n\s*\n/)) {
+    for (const stanza of read(file)
+      .replace(/^#.*\n/gm, '')
+      .split(/\n\s*\n/)) {
       const field = (name) => new RegExp(`^${name}:\\s*(.*)$`, 'mi').exec(stanza)?.[1].trim() ?? '';
       if (field('Enabled').toLowerCase() === 'no' || !/\bdeb\b/.test(field('Types'))) continue;
       for (const uri of field('URIs').split(/\s+/)) addresses.push({ uri, suite: field('Suites') });
@@ -92,7 +94,11 @@ const aptEnvironment = () => (apt ??= prepareApt());
 /** Downloads binary packages (just these, no dependencies) into `dir`; returns the .deb files. */
 export async function downloadPackages(names, dir) {
   fs.mkdirSync(dir, { recursive: true });
-  await run('apt-get', ['-q', 'download', ...names], { env: await aptEnvironment(), cwd: dir, log: 'apt-download' });
+  await run('apt-get', ['-q', 'download', ...names], {
+    env: await aptEnvironment(),
+    cwd: dir,
+    log: 'apt-download',
+  });
   return names.map((name) => {
     const file = listDir(dir).find((candidate) => path.basename(candidate).startsWith(`${name}_`));
     if (!file) throw new Failure(`apt-get download gave no file for ${name}`);

@@ -38,7 +38,9 @@ export function run(command, args, { cwd = root, env, log, show = false, input }
     });
     child.stderr?.on('data', (chunk) => all.push(chunk));
     child.on('error', (error) =>
-      reject(new Failure(error.code === 'ENOENT' ? `${command} is not installed` : `${command}: ${error.message}`)),
+      reject(
+        new Failure(error.code === 'ENOENT' ? `${command} is not installed` : `${command}: ${error.message}`),
+      ),
     );
     child.on('close', (status, signal) => {
       const text = Buffer.concat(all).toString();

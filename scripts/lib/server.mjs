@@ -32,7 +32,8 @@ export function serve(mounts, { port = 8080, isolation = true } = {}) {
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Only GET and HEAD');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return refuse(response, 405, 'Only GET and HEAD');
     const file = locate(request.url, prefixes, mounts);
     if (!file) return refuse(response, 404, `Not found: ${request.url}`);
     sendFile(request, response, file);

@@ -21,7 +21,9 @@ export async function buildWeb({ types = true } = {}) {
   await step('Building the web package and the demo', async () => {
     fs.rmSync(dist, { recursive: true, force: true });
     fs.rmSync(demo, { recursive: true, force: true });
-    const tsc = types ? run('npx', ['--no-install', 'tsc', '-p', 'web/tsconfig.build.json'], { log: 'tsc' }) : null;
+    const tsc = types
+      ? run('npx', ['--no-install', 'tsc', '-p', 'web/tsconfig.build.json'], { log: 'tsc' })
+      : null;
     const wasm = variants.map((variant) => copyWasm(variant));
     await Promise.all([bundlePackage(), bundleDemo(), ...wasm, tsc]);
   });
@@ -77,7 +79,8 @@ async function bundleDemo() {
   });
   const source = path.join(root, 'web/demo');
   for (const name of fs.readdirSync(source)) {
-    if (/\.(html|css|svg|png|webmanifest)$/.test(name)) fs.copyFileSync(path.join(source, name), path.join(demo, name));
+    if (/\.(html|css|svg|png|webmanifest)$/.test(name))
+      fs.copyFileSync(path.join(source, name), path.join(demo, name));
   }
 }
 
@@ -118,7 +121,9 @@ export function checkSizes() {
     }
     row(`${variant} in all (budget ${budget})`, total);
     if (total.brotli > budget) {
-      throw new Failure(`The ${variant} runtime is ${total.brotli} bytes after brotli-11, over its budget of ${budget}.`);
+      throw new Failure(
+        `The ${variant} runtime is ${total.brotli} bytes after brotli-11, over its budget of ${budget}.`,
+      );
     }
   }
 }

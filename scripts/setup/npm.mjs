@@ -11,6 +11,8 @@ export async function setupNpm() {
   const wanted = createHash('sha256').update(lock).digest('hex');
   const stamp = path.join(root, 'node_modules/.vitrine-lock');
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return;
-  await step('Installing npm packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], { log: 'npm-ci' }));
+  await step('Installing npm packages', () =>
+    run('npm', ['ci', '--no-audit', '--no-fund'], { log: 'npm-ci' }),
+  );
   fs.writeFileSync(stamp, wanted);
 }

@@ -8,12 +8,16 @@ const debian = { cmake: 'cmake', 'c++': 'g++', python3: 'python3', git: 'git', m
 export function checkPrerequisites() {
   const problems = [];
   const [major] = process.versions.node.split('.').map(Number);
-  if (major < 20) problems.push(`Node ${process.versions.node} is too old; version 20 or newer is needed: https://nodejs.org`);
+  if (major < 20)
+    problems.push(
+      `Node ${process.versions.node} is too old; version 20 or newer is needed: https://nodejs.org`,
+    );
 
   const missing = ['cmake', 'python3', 'git'].filter((name) => !which(name));
   if (!which('c++') && !which('g++') && !which('clang++')) missing.push('c++');
   if (!which('ninja') && !which('make')) missing.push('make');
-  if (missing.length > 0) problems.push(`Missing: ${missing.join(', ')}. Install with:\n  ${installCommand(missing)}`);
+  if (missing.length > 0)
+    problems.push(`Missing: ${missing.join(', ')}. Install with:\n  ${installCommand(missing)}`);
 
   if (which('cmake')) {
     const version = /(\d+)\.(\d+)/.exec(execFileSync('cmake', ['--version'], { encoding: 'utf8' }));
@@ -26,11 +30,15 @@ export function checkPrerequisites() {
 
 function installCommand(missing) {
   if (which('apt-get')) return `sudo apt-get install ${missing.map((name) => debian[name]).join(' ')}`;
-  if (which('dnf')) return `sudo dnf install ${missing.map((name) => (name === 'c++' ? 'gcc-c++' : name)).join(' ')}`;
-  if (which('pacman')) return `sudo pacman -S ${missing.map((name) => (name === 'c++' ? 'gcc' : name === 'python3' ? 'python' : name)).join(' ')}`;
+  if (which('dnf'))
+    return `sudo dnf install ${missing.map((name) => (name === 'c++' ? 'gcc-c++' : name)).join(' ')}`;
+  if (which('pacman'))
+    return `sudo pacman -S ${missing.map((name) => (name === 'c++' ? 'gcc' : name === 'python3' ? 'python' : name)).join(' ')}`;
   if (process.platform === 'darwin') {
     const brew = missing.filter((name) => name !== 'c++' && name !== 'make' && name !== 'git');
-    return ['xcode-select --install', brew.length > 0 ? `brew install ${brew.join(' ')}` : ''].filter(Boolean).join(' && ');
+    return ['xcode-select --install', brew.length > 0 ? `brew install ${brew.join(' ')}` : '']
+      .filter(Boolean)
+      .join(' && ');
   }
   return `your system's package manager: ${missing.join(' ')}`;
 }

@@ -70,9 +70,12 @@ async function findEmscripten() {
     if (!emcc || !fs.existsSync(emcc)) continue;
     const version = /\b(\d+)\.(\d+)\.(\d+)/.exec(await run(emcc, ['--version']).catch(() => ''));
     const parts = version?.slice(1).map(Number) ?? [0, 0, 0];
-    const order = parts[0] - oldestEmscripten[0] || parts[1] - oldestEmscripten[1] || parts[2] - oldestEmscripten[2];
+    const order =
+      parts[0] - oldestEmscripten[0] || parts[1] - oldestEmscripten[1] || parts[2] - oldestEmscripten[2];
     if (order >= 0) return path.dirname(fs.realpathSync(emcc));
-    console.log(`  ${emcc} is ${version?.[0] ?? 'of unknown version'}; ${oldestEmscripten.join('.')} or newer is needed`);
+    console.log(
+      `  ${emcc} is ${version?.[0] ?? 'of unknown version'}; ${oldestEmscripten.join('.')} or newer is needed`,
+    );
   }
   return null;
 }
@@ -84,23 +87,31 @@ async function debianToolchain() {
   const work = `${tree}.${process.pid}.partial`;
   fs.rmSync(work, { recursive: true, force: true });
   const downloads = path.join(work, 'downloads');
-  const files = await step('Downloading Emscripten and LLVM 19 (350 MB)', () => downloadPackages(packages, downloads));
+  const files = await step('Downloading Emscripten and LLVM 19 (350 MB)', () =>
+    downloadPackages(packages, downloads),
+  );
   await step('Unpacking them', async () => {
     const unpack = 'deb=$1; dir=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" "$@"';
     const excludes = unused.map((pattern) => `--exclude=${pattern}`);
     for (const file of files) await run('sh', ['-c', unpack, 'sh', file, work, ...excludes]);
     fs.rmSync(downloads, { recursive: true });
     addWrappers(work);
-    fs.cpSync(path.join(root, 'node_modules/acorn'), path.join(work, 'usr/share/emscripten/node_modules/acorn'), {
-      recursive: true,
-    });
+    fs.cpSync(
+      path.join(root, 'node_modules/acorn'),
+      path.join(work, 'usr/share/emscripten/node_modules/acorn'),
+      {
+        recursive: true,
+      },
+    );
   });
   fs.renameSync(work, tree);
 }
 
 /** Makes bin/ with a starter for each program, and tells Emscripten to use it. `work` will become `tree`. */
 function addWrappers(work) {
-  const triplet = fs.existsSync(path.join(work, 'usr/lib/aarch64-linux-gnu')) ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const triplet = fs.existsSync(path.join(work, 'usr/lib/aarch64-linux-gnu'))
+    ? 'aarch64-linux-gnu'
+    : 'x86_64-linux-gnu';
   const loader = triplet.startsWith('aarch64') ? 'ld-linux-aarch64.so.1' : 'ld-linux-x86-64.so.2';
   const llvmBin = 'usr/lib/llvm-19/bin';
   // clang finds its own headers relative to the running program, and that is the loader.

@@ -52,7 +52,8 @@ TEST_CASE("activations equal their formulas, extremes and ragged ends included",
                Activation::kRelu, Activation::kSilu, Activation::kTanh);
   CAPTURE(kernels.isa, static_cast<int>(activation));
 
-  std::vector<float> x = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-3f, -1e-3f, 100.0f, -100.0f, 1e6f, -1e6f};
+  std::vector<float> x = {0.0f,   -0.0f,  1e-30f,  -1e-30f, 1e-3f,
+                          -1e-3f, 100.0f, -100.0f, 1e6f,    -1e6f};
   for (float value = -12; value < 12; value += 0.01f) x.push_back(value);
   std::vector<float> y = x;
   kernels.activate(activation, y.size(), y.data());
@@ -86,7 +87,8 @@ TEST_CASE("layer_norm equals its formula for any width, even far from zero", "[k
   for (float value : x) sum += value;
   for (float value : x) squares += std::pow(value - sum / cols, 2);
   for (size_t i = 0; i < cols; ++i) {
-    const double expected = (x[i] - sum / cols) / std::sqrt(squares / cols + 1e-6) * gamma[i] + beta[i];
+    const double expected =
+        (x[i] - sum / cols) / std::sqrt(squares / cols + 1e-6) * gamma[i] + beta[i];
     // The mean itself is known to float32's precision only.
     REQUIRE(std::abs(y[i] - expected) <= 2e-6 * (1 + std::abs(mean)) * (cols == 1 ? 1000 : 1));
   }
@@ -108,7 +110,8 @@ TEST_CASE("attention equals softmax(q k^T scale) v for ragged tokens and head si
   const Kernels& kernels = AnyKernels();
   const size_t num_tokens = GENERATE(1, 2, 5, 16, 33, 197);
   const size_t head_dim = GENERATE(1, 6, 12, 32, 64, 80);
-  const float spread = GENERATE(1.0f, 30.0f);  // 30: scores in the hundreds, which need the maximum taken off
+  const float spread =
+      GENERATE(1.0f, 30.0f);  // 30: scores in the hundreds, which need the maximum taken off
   CAPTURE(kernels.isa, num_tokens, head_dim, spread);
   const AttentionShape shape = {.num_tokens = num_tokens,
                                 .head_dim = head_dim,
@@ -124,8 +127,9 @@ TEST_CASE("attention equals softmax(q k^T scale) v for ragged tokens and head si
   std::vector<float> output(num_tokens * shape.output_stride, 9.0f);
   kernels.attention_pack(shape, k, v, packed.data());
   for (size_t first = 0; first < num_tokens; first += kernels.attention_rows) {
-    kernels.attention(shape, std::min(kernels.attention_rows, num_tokens - first), q + first * shape.qkv_stride,
-                      packed.data(), scratch.data(), output.data() + first * shape.output_stride);
+    kernels.attention(shape, std::min(kernels.attention_rows, num_tokens - first),
+                      q + first * shape.qkv_stride, packed.data(), scratch.data(),
+                      output.data() + first * shape.output_stride);
   }
 
   double worst = 0;
@@ -133,7 +137,8 @@ TEST_CASE("attention equals softmax(q k^T scale) v for ragged tokens and head si
     std::vector<double> scores(num_tokens);
     for (size_t key = 0; key < num_tokens; ++key) {
       for (size_t d = 0; d < head_dim; ++d) {
-        scores[key] += static_cast<double>(q[row * shape.qkv_stride + d]) * k[key * shape.qkv_stride + d] * shape.scale;
+        scores[key] += static_cast<double>(q[row * shape.qkv_stride + d]) *
+                       k[key * shape.qkv_stride + d] * shape.scale;
       }
     }
     const double max = *std::max_element(scores.begin(), scores.end());
@@ -141,10 +146,12 @@ TEST_CASE("attention equals softmax(q k^T scale) v for ragged tokens and head si
     for (double& score : scores) sum += score = std::exp(score - max);
     for (size_t d = 0; d < head_dim; ++d) {
       double expected = 0;
-      for (size_t key = 0; key < num_tokens; ++key) expected += scores[key] / sum * v[key * shape.qkv_stride + d];
+      for (size_t key = 0; key < num_tokens; ++key)
+        expected += scores[key] / sum * v[key * shape.qkv_stride + d];
       worst = std::max(worst, std::abs(output[row * shape.output_stride + d] - expected));
     }
-    for (size_t d = head_dim; d < shape.output_stride; ++d) REQUIRE(output[row * shape.output_stride + d] == 9.0f);
+    for (size_t d = head_dim; d < shape.output_stride; ++d)
+      REQUIRE(output[row * shape.output_stride + d] == 9.0f);
   }
   // Scores of size spread^2 carry float32's relative error into the exponent.
   REQUIRE(worst <= 1e-6 * spread * spread * spread * std::sqrt(static_cast<double>(head_dim)));

@@ -61,7 +61,8 @@ TEST_CASE("every index of a plan is in range and every buffer is big enough", "[
       CHECK(step.head_rows <= step.rows);
       CHECK(step.output_row + step.rows <= plan.buffers[step.output].rows);
       CHECK(step.input_row + std::max(1, step.input_rows) <= plan.buffers[step.input].rows);
-      for (int parameter : step.parameters) CHECK(plan.parameters[parameter].step == static_cast<int>(i));
+      for (int parameter : step.parameters)
+        CHECK(plan.parameters[parameter].step == static_cast<int>(i));
     }
   }
 }

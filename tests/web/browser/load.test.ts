@@ -271,13 +271,7 @@ test('a core that is not served is named', async () => {
 
 test('a server that calls wasm by no name is no trouble', async () => {
   site.handlers.set('/vitrine/core-relaxed.wasm', (request, response) => {
-    response.writeHead = new Proxy(response.writeHead, {
-      apply: (target, self, [status, headers]: [number, Record<string, string>]) =>
-        Reflect.apply(target, self, [
-          status,
-          { ...headers, 'Content-Type': 'application/octet-stream' },
-        ]) as unknown,
-    });
+    response.setHeader('Content-Type', 'application/octet-stream');
     sendFile(request, response);
   });
   const found = await inPage((page) =>

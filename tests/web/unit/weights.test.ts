@@ -30,7 +30,9 @@ async function load(fake = new FakeCache(), mode: CacheMode = 'default') {
   const weights = await openWeights({ kind: 'url', url: URL_ }, cache, mode);
   await weights.pour(sink, {
     onProgress: (p) => progress.push(p),
-    onStoring: (promise) => (stored = promise),
+    onStoring: (promise) => {
+      stored = promise;
+    },
   });
   await stored;
   return { sink, progress, last: progress.at(-1)! };

@@ -114,7 +114,9 @@ export const sendFile: Handler = (request, response) => {
   }
   const { size, mtimeMs } = statSync(file);
   response.writeHead(200, {
-    'Content-Type': TYPES[path.extname(file)] ?? 'application/octet-stream',
+    // A handler may have said otherwise before.
+    'Content-Type':
+      response.getHeader('Content-Type') ?? TYPES[path.extname(file)] ?? 'application/octet-stream',
     'Content-Length': size,
     ETag: `"${size}-${mtimeMs}"`,
   });
