@@ -1,7 +1,5 @@
 #include "vitrine/executor.h"
 
-#include <pthreadpool.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,8 +9,8 @@
 
 #include "kernels/kernels.h"
 #include "linear.h"
-#include "parallel.h"
 #include "text.h"
+#include "thread_pool.h"
 
 namespace vitrine {
 namespace {
@@ -29,10 +27,11 @@ struct BoundStep {
 }  // namespace
 
 struct Executor::Impl {
-  Plan plan;
-  int num_threads;
+  Impl(Plan plan, int num_threads) : plan(std::move(plan)), pool(num_threads) {}
+
+  const Plan plan;
   const Kernels* kernels = &GetKernels();
-  std::unique_ptr<pthreadpool, decltype(&pthreadpool_destroy)> pool{nullptr, pthreadpool_destroy};
+  ThreadPool pool;
   std::vector<FloatBuffer> buffers;
   std::vector<BoundStep> steps;
   std::vector<bool> is_set;
@@ -79,7 +78,7 @@ Result<void> Executor::Impl::Allocate() {
   // Threads write to lines of cache of their own.
   thread_scratch_size = (kernels->attention_scratch_size(attention) + 15) / 16 * 16;
   packed_heads = FloatBuffer::Allocate(head_packed_size * config.num_heads);
-  scratch = FloatBuffer::Allocate(thread_scratch_size * num_threads);
+  scratch = FloatBuffer::Allocate(thread_scratch_size * pool.num_threads());
   if (packed_heads.data() == nullptr || scratch.data() == nullptr) {
     return Fail(Status::kOutOfMemory, Concat("attention over ", config.num_tokens(),
                                              " tokens: out of memory; use a smaller img_size or model"));
@@ -115,12 +114,12 @@ void Executor::Impl::RunEmbed(const BoundStep& bound_step, float* x) {
 void Executor::Impl::RunAttention(const float* qkv, size_t rows, float* output) {
   const size_t embed_dim = plan.config.embed_dim;
   const size_t num_heads = plan.config.num_heads;
-  Parallel(pool.get(), num_heads, [&](size_t head) {
+  pool.For(num_heads, [&](size_t /*thread*/, size_t head) {
     const float* k = qkv + embed_dim + head * attention.head_dim;  // a token's row is q, k, v
     kernels->attention_pack(attention, k, k + embed_dim, packed_heads.data() + head * head_packed_size);
   });
   const size_t tile = kernels->attention_rows;
-  Parallel2d(pool.get(), num_heads, (rows + tile - 1) / tile, [&](size_t thread, size_t head, size_t i) {
+  pool.For2d(num_heads, (rows + tile - 1) / tile, [&](size_t thread, size_t head, size_t i) {
     const size_t first = i * tile;
     kernels->attention(attention, std::min(tile, rows - first),
                        qkv + first * attention.qkv_stride + head * attention.head_dim,
@@ -138,13 +137,13 @@ void Executor::Impl::RunStep(int step_index, size_t rows) {
   switch (step.kind) {
     case StepKind::kPatchEmbed:
     case StepKind::kLinear:
-      target.linear.Run(rows, input, output, step.activation, pool.get());
+      target.linear.Run(rows, input, output, step.activation, pool);
       break;
     case StepKind::kEmbed:
       RunEmbed(target, output);
       break;
     case StepKind::kLayerNorm:
-      ParallelRows(pool.get(), rows, [&](size_t first, size_t count) {
+      pool.ForRows(rows, [&](size_t first, size_t count) {
         for (size_t row = first; row < first + count; ++row) {
           kernels->layer_norm(input + row * cols, target.raw[0].data(), target.raw[1].data(),
                               plan.config.layer_norm_eps, cols, output + row * cols);
@@ -155,7 +154,7 @@ void Executor::Impl::RunStep(int step_index, size_t rows) {
       RunAttention(input, rows, output);
       break;
     case StepKind::kAdd:
-      ParallelRows(pool.get(), rows, [&](size_t first, size_t count) {
+      pool.ForRows(rows, [&](size_t first, size_t count) {
         kernels->add(input + first * cols, count * cols, output + first * cols);
       });
       break;
@@ -178,15 +177,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(Plan plan, int num_threads) {
     return Fail(Status::kInvalidArgument,
                 Concat("threads: ", num_threads, ", expected a number from 1 to ", kMaxThreads));
   }
-  auto impl = std::make_unique<Impl>();
-  impl->plan = std::move(plan);
-  impl->num_threads = num_threads;
-  if (num_threads > 1) {
-    impl->pool.reset(pthreadpool_create(num_threads));
-    if (impl->pool == nullptr) {
-      return Fail(Status::kOutOfMemory, Concat("threads: could not start ", num_threads, "; use fewer"));
-    }
-  }
+  auto impl = std::make_unique<Impl>(std::move(plan), num_threads);
   if (Result<void> allocated = impl->Allocate(); !allocated) return std::unexpected(allocated.error());
   impl->steps.resize(impl->plan.steps.size());
   for (size_t i = 0; i < impl->steps.size(); ++i) {
@@ -222,7 +213,7 @@ Result<void> Executor::SetParameter(int index, FloatBuffer values) {
 
 bool Executor::ready() const { return impl_->parameters_missing == 0; }
 const Plan& Executor::plan() const { return impl_->plan; }
-int Executor::num_threads() const { return impl_->num_threads; }
+int Executor::num_threads() const { return impl_->pool.num_threads(); }
 size_t Executor::weight_bytes() const { return impl_->weight_bytes; }
 const char* Executor::isa() { return GetKernels().isa; }
 

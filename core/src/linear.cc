@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "parallel.h"
+#include "kernels/kernels.h"
 #include "text.h"
 #include "xnnpack/config.h"
 #include "xnnpack/gemm.h"
@@ -86,13 +86,13 @@ Result<Linear> Linear::Pack(size_t input_cols, size_t output_cols, const float* 
   return linear;
 }
 
-void Linear::Run(size_t rows, const float* input, float* output, Activation activation, pthreadpool_t pool) const {
+void Linear::Run(size_t rows, const float* input, float* output, Activation activation, ThreadPool& pool) const {
   const Gemm& gemm = *ChooseGemm();
   const Kernels& kernels = GetKernels();
   const size_t mr = rows == 1 ? 1 : gemm.mr;
   const xnn_gemm_ukernel_fn tile = rows == 1 ? gemm.row : gemm.tile;
   const size_t num_blocks = (output_cols_ + block_cols_ - 1) / block_cols_;
-  Parallel2d(pool, num_blocks, (rows + mr - 1) / mr, [&](size_t /*thread*/, size_t block, size_t i) {
+  pool.For2d(num_blocks, (rows + mr - 1) / mr, [&](size_t /*thread*/, size_t block, size_t i) {
     const size_t first_row = i * mr;
     const size_t first_col = block * block_cols_;
     const size_t num_rows = std::min(mr, rows - first_row);

@@ -2,11 +2,10 @@
 #ifndef VITRINE_LINEAR_H_
 #define VITRINE_LINEAR_H_
 
-#include <pthreadpool.h>
-
 #include <cstddef>
 
-#include "kernels/kernels.h"
+#include "thread_pool.h"
+#include "vitrine/config.h"
 #include "vitrine/error.h"
 #include "vitrine/weights.h"
 
@@ -30,7 +29,7 @@ class Linear {
   bool packed() const { return weights_.data() != nullptr; }
 
   /// input: [rows, input_cols], readable for kReadPastEnd floats past its end; output: [rows, output_cols].
-  void Run(size_t rows, const float* input, float* output, Activation activation, pthreadpool_t pool) const;
+  void Run(size_t rows, const float* input, float* output, Activation activation, ThreadPool& pool) const;
 
   static constexpr size_t kReadPastEnd = 32;
 
