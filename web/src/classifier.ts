@@ -179,8 +179,17 @@ function environmentFor({ threads: requested, simd }: LoadOptions): Environment 
 }
 
 function startWorker(): Worker {
-  // Written so that bundlers find the worker.
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'vitrine' });
+  try {
+    // Written so that bundlers find the worker.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'vitrine' });
+  } catch (cause) {
+    throw new VitrineError(
+      'network',
+      `the worker could not be started (${String(cause)}); browsers start workers only from the page's own ` +
+        "origin: serve the package's dist folder from there",
+      { cause },
+    );
+  }
 }
 
 /** Relative URLs mean what they mean in the page, not in the worker. */

@@ -84,17 +84,38 @@ export interface Classification {
   timing: Timing;
 }
 
-/** What the core says of the loaded model, by timm's names. */
+/** What the core says of the loaded model, by timm's names. Sizes are [height, width] in pixels. */
 export interface CoreInfo {
   architecture: string;
   parameters: number;
-  img_size: number | [number, number];
+  img_size: [number, number];
+  patch_size: [number, number];
+  in_chans: number;
+  embed_dim: number;
+  depth: number;
+  num_heads: number;
+  /** 0: the model has no head and gives features only. */
   num_classes: number;
+  /** The length of what features() gives. */
+  num_features: number;
+  distilled: boolean;
+  class_token: boolean;
+  global_pool: 'token' | 'avg';
+  has_labels: boolean;
   threads: number;
+  /** The instruction set that the core was compiled for. */
   isa: string;
   /** Bytes. */
   memory: { weights: number; activations: number };
-  [more: string]: unknown;
+  /** How a picture becomes the network's input. */
+  preprocess: {
+    input_size: [number, number];
+    resize_size: [number, number];
+    resize_mode: string;
+    interpolation: string;
+    mean: number[];
+    std: number[];
+  };
 }
 
 /** Each method's arguments and result. */

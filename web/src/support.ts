@@ -25,7 +25,7 @@ export function detectSimd(): Simd {
   if (WebAssembly.validate(moduleReturningV128(ZERO))) return 'simd';
   throw new VitrineError(
     'unsupported_browser',
-    'this browser has no WebAssembly SIMD; use Chrome or Edge 91, Firefox 89, Safari 16.4 or later',
+    'this browser has no WebAssembly SIMD; use Chrome or Edge 100, Firefox 114, Safari 16.4 or later',
   );
 }
 

@@ -269,6 +269,27 @@ test('a core that is not served is named', async () => {
   assert.match(worker.message, /worker's script could not be started/);
 });
 
+test('a package on another origin is named', async () => {
+  const other = await startSite();
+  for (const file of ['index.js', 'worker.js']) {
+    const name = `/vitrine/${file}`;
+    other.handlers.set(name, (request, response) => {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+      sendFile(request, response);
+    });
+  }
+  const found = await inPage((page) =>
+    page.evaluate(async (url) => {
+      const { Classifier } = (await import(url)) as typeof vitrine;
+      return failure(Classifier.load('/golden/plain'));
+    }, `${other.url}/vitrine/index.js`),
+  );
+  await other.close();
+  assert.equal(found.status, 'network');
+  assert.match(found.message, /only from the page's own origin/);
+});
+
 test('a server that calls wasm by no name is no trouble', async () => {
   site.handlers.set('/vitrine/core-relaxed.wasm', (request, response) => {
     response.setHeader('Content-Type', 'application/octet-stream');

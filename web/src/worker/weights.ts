@@ -56,7 +56,8 @@ function openStream(stream: ReadableStream<Uint8Array>): OpenWeights {
 }
 
 async function openUrl(url: string, cache: ModelCache | undefined, mode: CacheMode): Promise<OpenWeights> {
-  const download = () => requireFile(url, WHAT, mode === 'reload' ? { cache: 'reload' } : {});
+  // Where they are kept here, the browser's HTTP cache need not keep them as well.
+  const download = () => requireFile(url, WHAT, cache ? { cache: 'no-store' } : {});
   const kept = mode === 'default' ? await cache?.get(url) : undefined;
   if (!kept) {
     const response = await download();
