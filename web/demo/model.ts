@@ -102,7 +102,7 @@ function showProgress(progress: Progress | undefined): void {
 function showModel(info: ClassifierInfo): void {
   const { architecture, parameters, num_classes: classes, simd, threads, threadsReason, memory } = info;
   showFacts(facts, [
-    ['Network', `${architecture}, ${count(parameters)} parameters`],
+    ['Name', `${architecture}, ${count(parameters)} parameters`],
     [
       'Knows',
       classes === 0
@@ -112,7 +112,7 @@ function showModel(info: ClassifierInfo): void {
     [
       'Runs on',
       `WebAssembly, ${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-      `(${threadsReason})`,
+      threadsReason,
     ],
     ['Memory', megabytes(memory.heap)],
   ]);

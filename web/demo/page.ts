@@ -37,8 +37,12 @@ export function showFacts(list: HTMLElement, facts: readonly (readonly [string, 
 }
 
 const percentFormat = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
-export const percent = (share: number) =>
-  share > 0 && share < 0.001 ? '< 0.1%' : percentFormat.format(share);
+export function percent(share: number): string {
+  // 100 % and 0 % are said only of what is.
+  if (share > 0.9995 && share < 1) return '> 99.9%';
+  if (share < 0.0005 && share > 0) return '< 0.1%';
+  return percentFormat.format(share);
+}
 
 const millisecondsFormat = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 export const milliseconds = (ms: number) =>

@@ -35,7 +35,7 @@ export function showResult(result: Classification): void {
   showFacts(timing, [
     ['Decoding', milliseconds(decode)],
     ['Preparing', milliseconds(preprocess)],
-    ['Network', milliseconds(inference)],
+    ['Inference', milliseconds(inference)],
   ]);
 }
 

@@ -53,7 +53,7 @@ async function fiveLabels(): Promise<void> {
   await rows().nth(4).waitFor();
   const scores = await page.locator('#labels .score').allTextContents();
   assert.equal(scores.length, 5);
-  const sum = scores.map((score) => parseFloat(score.replace('<', ''))).reduce((a, b) => a + b);
+  const sum = scores.map((score) => parseFloat(score.replace(/[<>]/, ''))).reduce((a, b) => a + b);
   assert.ok(Math.abs(sum - 100) < 1, `${scores.join(' + ')} of five classes`);
   const labels = await page.locator('#labels .label').allTextContents();
   assert.deepEqual([...labels].sort(), ['kind 0', 'kind 1', 'kind 2', 'kind 3', 'kind 4']);
@@ -80,7 +80,7 @@ test('the whole way by keyboard: a picture, its labels, another model', async ()
   assert.match(await page.locator('[role=status]').innerText(), /^It looks like kind \d, \d/);
   assert.match(
     await page.locator('#timing').innerText(),
-    /Decoding\s+[\d.]+ ms\s+Preparing\s+[\d.]+ ms\s+Network\s+[\d.]+ ms/,
+    /Decoding\s+[\d.]+ ms\s+Preparing\s+[\d.]+ ms\s+Inference\s+[\d.]+ ms/,
   );
   const facts = await page.locator('#model-facts').innerText();
   assert.match(facts, /parameters/);

@@ -70,12 +70,36 @@ test('progress takes its total from the file itself and ends at exactly it', asy
 
 test('the second load comes from the cache, after asking the server', async () => {
   const fake = new FakeCache();
-  serve(served({ ETag: '"1"' }), () => new Response(null, { headers: { ETag: 'W/"1"' } }));
+  serve(served({ ETag: '"1"' }), () => new Response(null, { headers: { ETag: '"1"' } }));
   await load(fake);
   const { last, sink } = await load(fake);
   assert.equal(last.cached, true);
   assert.ok(sink.finished);
   assert.deepEqual(network!.requests, [`GET ${URL_}`, `HEAD ${URL_}`]);
+});
+
+test('compression on the way, which makes an ETag weak, is no change', async () => {
+  for (const [then, now] of [
+    ['"1"', 'W/"1"'],
+    ['W/"1"', '"1"'],
+  ] as const) {
+    const fake = new FakeCache();
+    serve(served({ ETag: then }), () => new Response(null, { headers: { ETag: now } }));
+    await load(fake);
+    assert.equal((await load(fake)).last.cached, true);
+    network!.restore();
+  }
+});
+
+test('when the new file cannot be had the old one stays', async () => {
+  const fake = new FakeCache();
+  let online = true;
+  const get = () => (online ? served({ ETag: '"1"' })() : new TypeError('Failed to fetch'));
+  serve(get, () => new Response(null, { headers: { ETag: '"2"' } }));
+  await load(fake);
+  online = false;
+  await assert.rejects(load(fake), failsWith('network', /no answer/));
+  assert.equal(fake.entries.size, 1);
 });
 
 test('a cached file serves when the server is away', async () => {

@@ -1,7 +1,7 @@
 // Weights and small files kept between visits in the Cache API, where the page has one (it needs a
 // secure context). An entry carries its own record of completeness: BYTES, the size that the file's
 // header announces. It is stored only when the core has taken the whole file, and used only when as
-// many bytes come back; anything else is deleted and fetched anew.
+// many bytes come back; anything else is fetched anew and replaced.
 import { CACHE_NAME } from '../messages.js';
 
 const PREFIX = 'x-vitrine-';
@@ -13,6 +13,7 @@ const MAX_WAITING_BYTES = 32 << 20;
 
 export interface CachedFile {
   stream: ReadableStream<Uint8Array>;
+  /** The file's size; 0 for an entry without a record, which is no file's size. */
   bytes: number;
   /** Of the entry: BYTES and what was kept of the server's answer. */
   headers: Headers;
@@ -44,16 +45,12 @@ export class ModelCache {
     }
   }
 
-  /** A file stored whole, or undefined. Whoever reads it must count its bytes. */
+  /** What is stored for a URL. Whoever reads it must count its bytes. */
   async get(url: string): Promise<CachedFile | undefined> {
     const response = await this.#cache.match(url).catch(() => undefined);
-    if (!response) return undefined;
-    const bytes = Number(response.headers.get(BYTES));
-    if (!response.body || !(bytes > 0)) {
-      await this.delete(url);
-      return undefined;
-    }
-    return { stream: response.body, bytes, headers: response.headers };
+    if (!response?.body) return undefined;
+    const { body: stream, headers } = response;
+    return { stream, headers, bytes: Number(headers.get(BYTES)) };
   }
 
   async getText(url: string): Promise<string | undefined> {
@@ -63,10 +60,6 @@ export class ModelCache {
 
   async putText(url: string, text: string): Promise<void> {
     await this.#cache.put(url, new Response(text)).catch(() => {});
-  }
-
-  async delete(url: string): Promise<void> {
-    await this.#cache.delete(url).catch(() => false);
   }
 
   /** Starts an entry of `bytes` bytes. */

@@ -67,7 +67,6 @@ async function openUrl(url: string, cache: ModelCache | undefined, mode: CacheMo
   return {
     async pour(sink, events) {
       if ((await pourKept(kept, sink, events)) && (await validation)) return;
-      await cache?.delete(url);
       await pourResponse(await download(), url, cache, sink, events);
     },
   };

@@ -85,10 +85,6 @@ export class FakeCache {
     this.entries.set(url, { body: Buffer.concat(parts), headers: response.headers });
   }
 
-  delete(url: string): Promise<boolean> {
-    return Promise.resolve(this.entries.delete(url));
-  }
-
   asCache(): Cache {
     return this as unknown as Cache;
   }
