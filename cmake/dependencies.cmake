@@ -40,4 +40,6 @@ target_compile_options(yyjson PRIVATE -Oz -Dyyjson_inline=__inline__)
 if(VITRINE_BUILD_TESTS)
   FetchContent_Declare(catch2 GIT_REPOSITORY https://github.com/catchorg/Catch2.git GIT_TAG v3.7.1)
   FetchContent_MakeAvailable(catch2)
+  # A hundred small files in four: a tenth of the time.
+  set_target_properties(Catch2 PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 27)
 endif()
