@@ -1,4 +1,5 @@
 // Serves the built demo: `node scripts/serve.mjs [--port N] [--no-isolation]`.
+import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildDir, root } from './lib/paths.mjs';
@@ -9,10 +10,14 @@ export async function serveDemo() {
   const { values } = parseArgs({
     options: { port: { type: 'string' }, 'no-isolation': { type: 'boolean', default: false } },
   });
+  const model = path.join(root, 'weights/default');
+  if (!fs.existsSync(path.join(model, 'model.safetensors'))) {
+    console.log('There is no bundled model in weights/default: choose a model folder or URL in the page.');
+  }
   const mounts = {
     '/': path.join(buildDir, 'demo'),
     '/vitrine/': path.join(root, 'web/dist'),
-    '/model/': path.join(root, 'weights/default'),
+    '/model/': model,
   };
   const port = Number(values.port ?? process.env.PORT ?? 8080);
   const { url } = await serve(mounts, { port, isolation: !values['no-isolation'] });

@@ -15,6 +15,10 @@ const inBuild = (...parts) => path.join(buildDir, ...parts);
 /** Runs a program's tests, its output on the terminal. */
 const show = (command, args, env) => run(command, args, { show: true, env });
 
+/** Runs node:test files. */
+const showTests = (files, options = [], env = {}) =>
+  show(process.execPath, ['--test', '--test-reporter=spec', ...options, ...files], env);
+
 /** Bundles the TypeScript tests of a folder; returns the files for node --test. */
 async function bundleTests(folder) {
   const esbuild = await import('esbuild');
@@ -58,7 +62,7 @@ async function testWasm(variant) {
 }
 
 const stages = {
-  units: async () => show(process.execPath, ['--test', ...(await bundleTests('unit'))]),
+  units: async () => showTests(await bundleTests('unit')),
   native: async () => {
     await buildPreset('native');
     await show(inBuild('native/vitrine_tests'), []);
@@ -80,7 +84,7 @@ const stages = {
     await buildPreset('wasm-relaxed', ['vitrine']);
     const folder = path.join(root, 'tests/cli');
     const tests = fs.readdirSync(folder).filter((name) => name.endsWith('.test.mjs'));
-    await show(process.execPath, ['--test', ...tests.map((name) => path.join(folder, name))]);
+    await showTests(tests.map((name) => path.join(folder, name)));
   },
   package: async () => {
     await buildWeb();
@@ -90,7 +94,7 @@ const stages = {
     await buildWeb();
     await buildPreset('native', ['vitrine']);
     const env = { CHROMIUM: await setupChromium() };
-    await show(process.execPath, ['--test', '--test-concurrency=1', ...(await bundleTests('browser'))], env);
+    await showTests(await bundleTests('browser'), ['--test-concurrency=1'], env);
   },
 };
 
