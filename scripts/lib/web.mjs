@@ -88,13 +88,21 @@ async function bundleDemo() {
 async function copyWasm(variant) {
   const esbuild = await import('esbuild');
   const from = path.join(buildDir, `wasm-${variant}/core-${variant}`);
-  await esbuild.build({
-    ...common,
-    bundle: false,
-    entryPoints: [`${from}.js`],
-    outfile: path.join(dist, `core-${variant}.js`),
-  });
+  const glue = withStaticWorkerOptions(fs.readFileSync(`${from}.js`, 'utf8'), `${from}.js`);
+  const { code } = await esbuild.transform(glue, { format: 'esm', target: common.target, minify: true });
+  fs.mkdirSync(dist, { recursive: true });
+  fs.writeFileSync(path.join(dist, `core-${variant}.js`), code);
   fs.copyFileSync(`${from}.wasm`, path.join(dist, `core-${variant}.wasm`));
+}
+
+/** Writes the options of Emscripten's thread workers where bundlers that follow workers look for them. */
+function withStaticWorkerOptions(glue, name) {
+  const options = /var workerOptions=(\{[^}]*\});/;
+  const [statement, value] = options.exec(glue) ?? [];
+  if (!glue.includes('import.meta.url),workerOptions)')) {
+    throw new Failure(`${name}: no workerOptions; does this Emscripten start its threads in another way?`);
+  }
+  return glue.replace(statement, '').replace(',workerOptions)', `,${value})`);
 }
 
 /** Prints what a page downloads for each variant, and fails when that is over the budget. */
