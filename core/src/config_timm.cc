@@ -71,7 +71,7 @@ enum class Kind {
 struct Argument {
   std::string_view name;
   Kind kind;
-  std::string_view text = "";  // the default of a kOff argument that is a string
+  std::string_view text;  // the default of a kOff argument that is a string
 };
 
 constexpr Argument kArguments[] = {
