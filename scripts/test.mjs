@@ -49,11 +49,15 @@ async function resizePhotos() {
   const output = inBuild('resized_photos');
   if (!fs.existsSync(photos) || fs.existsSync(output)) return;
   const script = path.join(root, 'tests/golden/resize_photos.py');
-  await run('python3', [script, photos, output], { log: 'resize_photos' }).catch(() => {
-    console.log(
-      'Pillow could not resize the photos, see build/logs/resize_photos.log; their test is skipped',
-    );
-  });
+  // The python3 on PATH may be another than the one that Debian's packages are for.
+  for (const python of ['python3', '/usr/bin/python3']) {
+    try {
+      return await run(python, [script, photos, output], { log: 'resize_photos' });
+    } catch {
+      // Without Pillow, say.
+    }
+  }
+  console.log('Pillow could not resize the photos (build/logs/resize_photos.log); their test is skipped');
 }
 
 async function testWasm(variant) {
