@@ -32,14 +32,14 @@ class Builder {
     plan_.steps.back().parameters.push_back(index);
   }
 
-  Step& LayerNorm(std::string name, int input, int output) {
+  Step& LayerNorm(const std::string& name, int input, int output) {
     AddStep(StepKind::kLayerNorm, name, input, output);
     AddParameter(name + ".weight", {plan_.buffers[output].cols});
     AddParameter(name + ".bias", {plan_.buffers[output].cols});
     return plan_.steps.back();
   }
 
-  Step& Linear(std::string name, int input, int output, bool bias = true) {
+  Step& Linear(const std::string& name, int input, int output, bool bias = true) {
     AddStep(StepKind::kLinear, name, input, output);
     AddParameter(name + ".weight", {plan_.buffers[output].cols, plan_.buffers[input].cols});
     if (bias) AddParameter(name + ".bias", {plan_.buffers[output].cols});
