@@ -52,7 +52,9 @@ struct Executor::Impl {
   const float* Row(int buffer, int row) const {
     return buffers[buffer].data() + static_cast<size_t>(row) * plan.buffers[buffer].cols;
   }
-  float* Row(int buffer, int row) { return const_cast<float*>(std::as_const(*this).Row(buffer, row)); }
+  float* Row(int buffer, int row) {
+    return const_cast<float*>(std::as_const(*this).Row(buffer, row));
+  }
   std::span<const float> Contents(int buffer) const {
     const Buffer& b = plan.buffers[buffer];
     return {buffers[buffer].data(), static_cast<size_t>(b.rows) * b.cols};
@@ -61,27 +63,30 @@ struct Executor::Impl {
 
 Result<void> Executor::Impl::Allocate() {
   for (const Buffer& buffer : plan.buffers) {
-    buffers.push_back(
-        FloatBuffer::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols + Linear::kReadPastEnd));
+    buffers.push_back(FloatBuffer::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols +
+                                            Linear::kReadPastEnd));
     if (buffers.back().data() == nullptr) {
-      return Fail(Status::kOutOfMemory, Concat("buffer ", buffer.name, " ", ShapeText(std::array{buffer.rows, buffer.cols}),
+      return Fail(Status::kOutOfMemory, Concat("buffer ", buffer.name, " ",
+                                               ShapeText(std::array{buffer.rows, buffer.cols}),
                                                ": out of memory; use a smaller img_size or model"));
     }
   }
   const VitConfig& config = plan.config;
-  attention = {.num_tokens = static_cast<size_t>(config.num_tokens()),
-               .head_dim = static_cast<size_t>(config.head_dim()),
-               .qkv_stride = static_cast<size_t>(3 * config.embed_dim),
-               .output_stride = static_cast<size_t>(config.embed_dim),
-               .scale = config.qk_scale.value_or(1.0f / std::sqrt(static_cast<float>(config.head_dim())))};
+  attention = {
+      .num_tokens = static_cast<size_t>(config.num_tokens()),
+      .head_dim = static_cast<size_t>(config.head_dim()),
+      .qkv_stride = static_cast<size_t>(3 * config.embed_dim),
+      .output_stride = static_cast<size_t>(config.embed_dim),
+      .scale = config.qk_scale.value_or(1.0f / std::sqrt(static_cast<float>(config.head_dim())))};
   head_packed_size = kernels->attention_packed_size(attention);
   // Threads write to lines of cache of their own.
   thread_scratch_size = (kernels->attention_scratch_size(attention) + 15) / 16 * 16;
   packed_heads = FloatBuffer::Allocate(head_packed_size * config.num_heads);
   scratch = FloatBuffer::Allocate(thread_scratch_size * pool.num_threads());
   if (packed_heads.data() == nullptr || scratch.data() == nullptr) {
-    return Fail(Status::kOutOfMemory, Concat("attention over ", config.num_tokens(),
-                                             " tokens: out of memory; use a smaller img_size or model"));
+    return Fail(Status::kOutOfMemory,
+                Concat("attention over ", config.num_tokens(),
+                       " tokens: out of memory; use a smaller img_size or model"));
   }
   return {};
 }
@@ -91,8 +96,8 @@ Result<void> Executor::Impl::Pack(int step_index) {
   BoundStep& target = steps[step_index];
   if (step.kind != StepKind::kPatchEmbed && step.kind != StepKind::kLinear) return {};
   const float* bias = target.raw.size() > 1 ? target.raw[1].data() : nullptr;
-  Result<Linear> linear = Linear::Pack(plan.buffers[step.input].cols, plan.buffers[step.output].cols,
-                                       target.raw[0].data(), bias);
+  Result<Linear> linear = Linear::Pack(plan.buffers[step.input].cols,
+                                       plan.buffers[step.output].cols, target.raw[0].data(), bias);
   if (!linear) {
     linear.error().message = Concat(step.name, ": ", linear.error().message);
     return std::unexpected(std::move(linear.error()));
@@ -105,7 +110,8 @@ Result<void> Executor::Impl::Pack(int step_index) {
 // Prefix tokens in front, then the position embedding added to every token.
 void Executor::Impl::RunEmbed(const BoundStep& bound_step, float* x) {
   const size_t cols = plan.config.embed_dim;
-  for (size_t token = 0; token + 1 < bound_step.raw.size(); ++token) {  // pos_embed, cls_token, dist_token
+  for (size_t token = 0; token + 1 < bound_step.raw.size();
+       ++token) {  // pos_embed, cls_token, dist_token
     std::copy_n(bound_step.raw[token + 1].data(), cols, x + token * cols);
   }
   kernels->add(bound_step.raw[0].data(), plan.config.num_tokens() * cols, x);
@@ -116,14 +122,16 @@ void Executor::Impl::RunAttention(const float* qkv, size_t rows, float* output) 
   const size_t num_heads = plan.config.num_heads;
   pool.For(num_heads, [&](size_t /*thread*/, size_t head) {
     const float* k = qkv + embed_dim + head * attention.head_dim;  // a token's row is q, k, v
-    kernels->attention_pack(attention, k, k + embed_dim, packed_heads.data() + head * head_packed_size);
+    kernels->attention_pack(attention, k, k + embed_dim,
+                            packed_heads.data() + head * head_packed_size);
   });
   const size_t tile = kernels->attention_rows;
   pool.For2d(num_heads, (rows + tile - 1) / tile, [&](size_t thread, size_t head, size_t i) {
     const size_t first = i * tile;
     kernels->attention(attention, std::min(tile, rows - first),
                        qkv + first * attention.qkv_stride + head * attention.head_dim,
-                       packed_heads.data() + head * head_packed_size, scratch.data() + thread * thread_scratch_size,
+                       packed_heads.data() + head * head_packed_size,
+                       scratch.data() + thread * thread_scratch_size,
                        output + first * attention.output_stride + head * attention.head_dim);
   });
 }
@@ -160,7 +168,8 @@ void Executor::Impl::RunStep(int step_index, size_t rows) {
       break;
     case StepKind::kPool:
       std::copy_n(input, cols, output);
-      for (int row = 1; row < step.input_rows; ++row) kernels->add(input + row * cols, cols, output);
+      for (int row = 1; row < step.input_rows; ++row)
+        kernels->add(input + row * cols, cols, output);
       for (size_t i = 0; i < cols; ++i) output[i] /= static_cast<float>(step.input_rows);
       break;
     case StepKind::kAverage:
@@ -178,7 +187,8 @@ Result<std::unique_ptr<Executor>> Executor::Create(Plan plan, int num_threads) {
                 Concat("threads: ", num_threads, ", expected a number from 1 to ", kMaxThreads));
   }
   auto impl = std::make_unique<Impl>(std::move(plan), num_threads);
-  if (Result<void> allocated = impl->Allocate(); !allocated) return std::unexpected(allocated.error());
+  if (Result<void> allocated = impl->Allocate(); !allocated)
+    return std::unexpected(allocated.error());
   impl->steps.resize(impl->plan.steps.size());
   for (size_t i = 0; i < impl->steps.size(); ++i) {
     impl->steps[i].missing = static_cast<int>(impl->plan.steps[i].parameters.size());
@@ -192,13 +202,14 @@ Result<std::unique_ptr<Executor>> Executor::Create(Plan plan, int num_threads) {
 Result<void> Executor::SetParameter(int index, FloatBuffer values) {
   Impl& impl = *impl_;
   if (index < 0 || index >= static_cast<int>(impl.plan.parameters.size()) || impl.is_set[index]) {
-    return Fail(Status::kInvalidArgument, Concat("parameter ", index, ": set already or not one of ",
-                                                 impl.plan.parameters.size()));
+    return Fail(
+        Status::kInvalidArgument,
+        Concat("parameter ", index, ": set already or not one of ", impl.plan.parameters.size()));
   }
   const Parameter& parameter = impl.plan.parameters[index];
   if (static_cast<int64_t>(values.size()) != parameter.num_elements()) {
-    return Fail(Status::kInvalidArgument, Concat(parameter.name, ": ", values.size(), " values, expected ",
-                                                 parameter.num_elements()));
+    return Fail(Status::kInvalidArgument, Concat(parameter.name, ": ", values.size(),
+                                                 " values, expected ", parameter.num_elements()));
   }
   impl.weight_bytes += values.size() * sizeof(float);
   impl.is_set[index] = true;
@@ -235,8 +246,9 @@ Result<void> Executor::Run(Want want, const StepObserver* observer) {
   using Clock = std::chrono::steady_clock;
   Impl& impl = *impl_;
   if (!ready()) {
-    return Fail(Status::kInvalidArgument, Concat(impl.parameters_missing, " of ", impl.plan.parameters.size(),
-                                                 " parameters are not loaded yet; finish the weights first"));
+    return Fail(Status::kInvalidArgument,
+                Concat(impl.parameters_missing, " of ", impl.plan.parameters.size(),
+                       " parameters are not loaded yet; finish the weights first"));
   }
   for (size_t i = 0; i < impl.plan.steps.size(); ++i) {
     const Step& step = impl.plan.steps[i];

@@ -1,8 +1,8 @@
-// Picks the kernels of the best instruction set at hand. The build compiles core/src/kernels once for
-// each set named here.
-#include <array>
-
+// Picks the kernels of the best instruction set at hand. The build compiles core/src/kernels once
+// for each set named here.
 #include "kernels/kernels.h"
+
+#include <array>
 
 namespace vitrine {
 
@@ -37,7 +37,8 @@ Kernels Table();
 std::span<const Kernels> SupportedKernels() {
   static const std::array kernels = {baseline::Table(), avx2::Table(), avx512::Table()};
   const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512dq") &&
                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   return std::span(kernels).first(has_avx512 ? 3 : has_avx2 ? 2 : 1);
 }

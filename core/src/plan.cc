@@ -20,15 +20,20 @@ class Builder {
   /// The step's rows default to its whole output.
   Step& AddStep(StepKind kind, std::string name, int input, int output) {
     const int rows = plan_.buffers[output].rows;
-    plan_.steps.push_back(
-        {.kind = kind, .name = std::move(name), .input = input, .output = output, .rows = rows, .head_rows = rows});
+    plan_.steps.push_back({.kind = kind,
+                           .name = std::move(name),
+                           .input = input,
+                           .output = output,
+                           .rows = rows,
+                           .head_rows = rows});
     return plan_.steps.back();
   }
 
   /// A parameter of the step added last.
   void AddParameter(std::string name, std::vector<int64_t> shape) {
     const int index = static_cast<int>(plan_.parameters.size());
-    plan_.parameters.push_back({std::move(name), std::move(shape), static_cast<int>(plan_.steps.size()) - 1});
+    plan_.parameters.push_back(
+        {std::move(name), std::move(shape), static_cast<int>(plan_.steps.size()) - 1});
     plan_.steps.back().parameters.push_back(index);
   }
 
@@ -118,9 +123,9 @@ Result<Plan> BuildPlan(const VitConfig& config) {
   Builder build(config);
   Plan& plan = build.plan();
   plan.input = build.AddBuffer("patches", config.num_patches(), config.patch_dim());
-  const int x = build.AddBuffer("x", num_tokens, embed_dim);             // the residual stream
-  const int y = build.AddBuffer("y", num_tokens, embed_dim);             // a branch's input
-  const int z = build.AddBuffer("z", num_tokens, embed_dim);             // a branch's output
+  const int x = build.AddBuffer("x", num_tokens, embed_dim);  // the residual stream
+  const int y = build.AddBuffer("y", num_tokens, embed_dim);  // a branch's input
+  const int z = build.AddBuffer("z", num_tokens, embed_dim);  // a branch's output
   const int qkv = build.AddBuffer("qkv", num_tokens, 3 * embed_dim);
   const int hidden = build.AddBuffer("hidden", num_tokens, config.mlp_hidden_dim);
 
@@ -155,7 +160,8 @@ Result<Plan> BuildPlan(const VitConfig& config) {
     build.AddStep(StepKind::kAdd, block, z, x);
     // The last block's patch tokens are read by its own keys and values only.
     if (i == config.depth - 1 && pool_tokens) {
-      for (size_t s = first_of_block + 2; s < plan.steps.size(); ++s) plan.steps[s].head_rows = num_prefix;
+      for (size_t s = first_of_block + 2; s < plan.steps.size(); ++s)
+        plan.steps[s].head_rows = num_prefix;
     }
   }
 
@@ -167,17 +173,19 @@ Result<Plan> BuildPlan(const VitConfig& config) {
     if (pool_tokens) norm.head_rows = num_prefix;
   }
 
-  // x = self.fc_norm(pool(x)): the class token, the mean of the patch tokens, or, for the features of a
-  // distilled model, the mean of its two prefix tokens.
+  // x = self.fc_norm(pool(x)): the class token, the mean of the patch tokens, or, for the features
+  // of a distilled model, the mean of its two prefix tokens.
   plan.features = build.AddBuffer("pooled", 1, embed_dim);
   Step& pool = build.AddStep(StepKind::kPool, "pool", plan.tokens, plan.features);
   pool.input_row = pool_tokens ? 0 : num_prefix;
-  pool.input_rows = pool_tokens ? (config.distilled && config.head_dist ? 2 : 1) : config.num_patches();
+  pool.input_rows =
+      pool_tokens ? (config.distilled && config.head_dist ? 2 : 1) : config.num_patches();
   if (config.fc_norm) build.LayerNorm("fc_norm", plan.features, plan.features);
 
   // x = self.pre_logits(x)
   if (config.representation_size > 0 && !config.distilled) {
-    const int pooled = std::exchange(plan.features, build.AddBuffer("pre_logits", 1, config.representation_size));
+    const int pooled =
+        std::exchange(plan.features, build.AddBuffer("pre_logits", 1, config.representation_size));
     Step& pre_logits = build.AddStep(StepKind::kLinear, "pre_logits", pooled, plan.features);
     pre_logits.activation = Activation::kTanh;
     build.AddParameter("pre_logits.fc.weight", {config.representation_size, embed_dim});
@@ -208,18 +216,21 @@ std::string PlanJson(const Plan& plan) {
   };
   for (const Buffer& buffer : plan.buffers) {
     separate();
-    json += Concat("{\"name\":\"", buffer.name, "\",\"shape\":", ShapeText(std::array{buffer.rows, buffer.cols}), "}");
+    json += Concat("{\"name\":\"", buffer.name,
+                   "\",\"shape\":", ShapeText(std::array{buffer.rows, buffer.cols}), "}");
   }
   json += "],\"parameters\":[";
   for (const Parameter& parameter : plan.parameters) {
     separate();
-    json += Concat("{\"name\":\"", parameter.name, "\",\"shape\":", ShapeText(parameter.shape), "}");
+    json +=
+        Concat("{\"name\":\"", parameter.name, "\",\"shape\":", ShapeText(parameter.shape), "}");
   }
   json += "],\"steps\":[";
   for (const Step& step : plan.steps) {
     separate();
-    json += Concat("{\"kind\":\"", StepKindName(step.kind), "\",\"name\":\"", step.name, "\",\"input\":", step.input,
-                   ",\"output\":", step.output, ",\"rows\":", step.rows, ",\"head_rows\":", step.head_rows,
+    json += Concat("{\"kind\":\"", StepKindName(step.kind), "\",\"name\":\"", step.name,
+                   "\",\"input\":", step.input, ",\"output\":", step.output,
+                   ",\"rows\":", step.rows, ",\"head_rows\":", step.head_rows,
                    ",\"input_row\":", step.input_row, ",\"output_row\":", step.output_row,
                    ",\"parameters\":", ShapeText(step.parameters), "}");
   }

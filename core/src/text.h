@@ -10,7 +10,9 @@
 namespace vitrine {
 
 inline void AppendPiece(std::string& out, std::string_view text) { out += text; }
-inline void AppendPiece(std::string& out, std::integral auto number) { out += std::to_string(number); }
+inline void AppendPiece(std::string& out, std::integral auto number) {
+  out += std::to_string(number);
+}
 
 /// Concat("depth: ", 3) == "depth: 3".
 template <typename... Pieces>

@@ -14,9 +14,9 @@
 namespace vitrine {
 
 /// Runs loops over a few threads. Every iteration is handed out singly, and a loop is over when its
-/// iterations are: a thread that the system has not scheduled yet, on a busy machine, holds nobody up.
-/// (pthreadpool waits for every thread at the end of every loop; with a hundred short loops a picture,
-/// two threads on two busy cores came out ten times slower than one.)
+/// iterations are: a thread that the system has not scheduled yet, on a busy machine, holds nobody
+/// up. (pthreadpool waits for every thread at the end of every loop; with a hundred short loops a
+/// picture, two threads on two busy cores came out ten times slower than one.)
 ///
 /// Loops of one pool must not overlap or nest.
 class ThreadPool {
@@ -33,14 +33,19 @@ class ThreadPool {
   template <typename Function>
   void For(size_t count, const Function& function) {
     Run(
-        count, [](const void* f, size_t thread, size_t i) { (*static_cast<const Function*>(f))(thread, i); },
+        count,
+        [](const void* f, size_t thread, size_t i) {
+          (*static_cast<const Function*>(f))(thread, i);
+        },
         &function);
   }
 
-  /// function(thread, i, j) for every i < outer and j < inner; neighbours in j run at about the same time.
+  /// function(thread, i, j) for every i < outer and j < inner; neighbours in j run at about the
+  /// same time.
   template <typename Function>
   void For2d(size_t outer, size_t inner, const Function& function) {
-    For(outer * inner, [&](size_t thread, size_t index) { function(thread, index / inner, index % inner); });
+    For(outer * inner,
+        [&](size_t thread, size_t index) { function(thread, index / inner, index % inner); });
   }
 
   /// function(first_row, num_rows) over the rows of a matrix, a few at a time: enough work for a
@@ -63,8 +68,8 @@ class ThreadPool {
   };
 
   void Run(size_t count, Function function, const void* context);
-  void Work(size_t thread);           // takes iterations until none is left
-  void WorkerLoop(size_t thread);     // until the pool is destroyed
+  void Work(size_t thread);        // takes iterations until none is left
+  void WorkerLoop(size_t thread);  // until the pool is destroyed
   bool HasWork() const { return static_cast<uint32_t>(ticket_.load()) != 0; }
 
   // The current loop. Written only while no iteration is out, read only while holding one.
@@ -72,8 +77,8 @@ class ThreadPool {
   const void* context_ = nullptr;
   size_t count_ = 0;
 
-  // High half: the loop's number. Low half: iterations nobody has taken yet. One word, so that taking
-  // an iteration of a loop that has ended meanwhile fails.
+  // High half: the loop's number. Low half: iterations nobody has taken yet. One word, so that
+  // taking an iteration of a loop that has ended meanwhile fails.
   std::atomic<uint64_t> ticket_{0};
   std::atomic<size_t> unfinished_{0};
 

@@ -28,7 +28,8 @@ TEST_CASE("every iteration runs once, whatever the count and the number of threa
   }
 }
 
-TEST_CASE("many short loops one after another lose no iteration and mix no two loops", "[threads]") {
+TEST_CASE("many short loops one after another lose no iteration and mix no two loops",
+          "[threads]") {
   ThreadPool pool(kMaxThreads);
   for (int loop = 0; loop < 20000; ++loop) {
     const size_t count = 1 + loop % 7;

@@ -36,7 +36,8 @@ struct Classification {
 /// Config, preprocessing, labels, weights and executor of one model. Not thread-safe.
 class Classifier {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Classifier>> Create(const ModelFiles& files, int num_threads);
+  [[nodiscard]] static Result<std::unique_ptr<Classifier>> Create(const ModelFiles& files,
+                                                                  int num_threads);
   ~Classifier();
 
   /// Weights are written here until Finish() succeeds; before that the calls below fail.
@@ -47,13 +48,16 @@ class Classifier {
 
   /// Softmax over the classes, the top_k best (all when top_k exceeds num_classes).
   /// kInvalidArgument when top_k < 1, or the model has no head (num_classes 0: use Features).
-  [[nodiscard]] Result<Classification> Classify(const Image& image, int top_k, Alpha alpha = Alpha::kWhite);
+  [[nodiscard]] Result<Classification> Classify(const Image& image, int top_k,
+                                                Alpha alpha = Alpha::kWhite);
   /// DecodeImage, then Classify; Timing has the decoding as well.
   [[nodiscard]] Result<Classification> Classify(std::span<const uint8_t> encoded, int top_k,
                                                 Alpha alpha = Alpha::kWhite);
   /// Preprocesses and runs; the spans are valid until the next run.
-  [[nodiscard]] Result<std::span<const float>> Features(const Image& image, Alpha alpha = Alpha::kWhite);
-  [[nodiscard]] Result<std::span<const float>> Logits(const Image& image, Alpha alpha = Alpha::kWhite);
+  [[nodiscard]] Result<std::span<const float>> Features(const Image& image,
+                                                        Alpha alpha = Alpha::kWhite);
+  [[nodiscard]] Result<std::span<const float>> Logits(const Image& image,
+                                                      Alpha alpha = Alpha::kWhite);
   /// Of a normalised tensor [in_chans, height, width].
   [[nodiscard]] Result<std::span<const float>> LogitsOfTensor(std::span<const float> tensor);
 

@@ -20,10 +20,11 @@ enum class GlobalPool { kToken, kAvg };
 /// kQuickGelu x * sigmoid(1.702 x); kTanh is what pre_logits uses.
 enum class Activation { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kSilu, kTanh };
 
-/// The arguments of timm's classic `VisionTransformer`, by the same names and with the same defaults.
-/// drop_ratio, attn_drop_ratio and drop_path_ratio are identities in inference: accepted, not kept.
+/// The arguments of timm's classic `VisionTransformer`, by the same names and with the same
+/// defaults. drop_ratio, attn_drop_ratio and drop_path_ratio are identities in inference: accepted,
+/// not kept.
 struct VitConfig {
-  std::string architecture;                 // as written in config.json; for people only
+  std::string architecture;                  // as written in config.json; for people only
   std::array<int, 2> img_size = {224, 224};  // [height, width], pixels
   std::array<int, 2> patch_size = {16, 16};  // [height, width], pixels
   int in_chans = 3;
@@ -35,12 +36,14 @@ struct VitConfig {
   bool qkv_bias = true;
   std::optional<float> qk_scale;  // head_dim ** -0.5 when absent
   int representation_size = 0;    // 0: no pre_logits; ignored (as in timm) when distilled
-  bool distilled = false;  // a dist_token beside the class token
-  bool head_dist = true;   // distilled: head_dist reads the dist_token and the two heads are averaged;
-                           // false: one head on the class token (Hugging Face DeiT without teacher)
+  bool distilled = false;         // a dist_token beside the class token
+  bool head_dist =
+      true;  // distilled: head_dist reads the dist_token and the two heads are averaged;
+             // false: one head on the class token (Hugging Face DeiT without teacher)
   bool class_token = true;
   GlobalPool global_pool = GlobalPool::kToken;
-  bool fc_norm = false;  // norm after pooling instead of before it; timm: true when pooling is 'avg'
+  bool fc_norm =
+      false;  // norm after pooling instead of before it; timm: true when pooling is 'avg'
   Activation act_layer = Activation::kGelu;
   float layer_norm_eps = 1e-6f;
 
@@ -77,7 +80,7 @@ struct PreprocessConfig {
 struct ModelFiles {
   std::string_view config;               // config.json (timm or Hugging Face transformers)
   std::string_view preprocessor_config;  // preprocessor_config.json (Hugging Face), optional
-  std::string_view labels;               // labels.json, optional: ["tench", ...] or {"0": "tench", ...}
+  std::string_view labels;  // labels.json, optional: ["tench", ...] or {"0": "tench", ...}
 };
 
 /// Everything the JSON files say about a model.
@@ -87,13 +90,15 @@ struct ModelConfig {
   std::vector<std::string> labels;  // num_classes names, or empty when there are none to show
 };
 
-/// Reads a timm or Hugging Face (ViTForImageClassification, DeiTForImageClassification[WithTeacher])
-/// folder's JSON. Errors: kInvalidConfig (not JSON, wrong types, contradicting values) and
-/// kUnsupported (an architecture or argument this build has no code for, named in the message).
+/// Reads a timm or Hugging Face (ViTForImageClassification,
+/// DeiTForImageClassification[WithTeacher]) folder's JSON. Errors: kInvalidConfig (not JSON, wrong
+/// types, contradicting values) and kUnsupported (an architecture or argument this build has no
+/// code for, named in the message).
 [[nodiscard]] Result<ModelConfig> ReadModelConfig(const ModelFiles& files);
 
 /// Checks that the values describe a network that can be built and stay within sane bounds (no
-/// product of dimensions overflows; at most 4 GiB of parameters). Errors: kInvalidConfig, kTooLarge.
+/// product of dimensions overflows; at most 4 GiB of parameters). Errors: kInvalidConfig,
+/// kTooLarge.
 [[nodiscard]] Result<void> Validate(const VitConfig& config);
 
 }  // namespace vitrine

@@ -14,15 +14,15 @@ namespace vitrine {
 /// as `StatusName` gives them, part of the JSON that the command line and the web package show.
 enum class Status : int32_t {
   kOk = 0,
-  kInvalidArgument = 1,    // the caller's mistake: a top-k of -1, a call out of order
-  kInvalidConfig = 2,      // config.json or a sibling is not JSON, or its values contradict each other
+  kInvalidArgument = 1,  // the caller's mistake: a top-k of -1, a call out of order
+  kInvalidConfig = 2,  // config.json or a sibling is not JSON, or its values contradict each other
   kInvalidCheckpoint = 3,  // model.safetensors is malformed, truncated, or not this model's
-  kUnsupported = 4,        // well-formed, but this build has no code for it (an architecture, a dtype)
-  kInvalidImage = 5,       // the picture is corrupt, empty, or of a format the core does not read
-  kTooLarge = 6,           // over a documented limit (header bytes, pixels, memory)
+  kUnsupported = 4,   // well-formed, but this build has no code for it (an architecture, a dtype)
+  kInvalidImage = 5,  // the picture is corrupt, empty, or of a format the core does not read
+  kTooLarge = 6,      // over a documented limit (header bytes, pixels, memory)
   kOutOfMemory = 7,
-  kIo = 8,                 // a file could not be read
-  kInternal = 9,           // a defect of Vitrine: please report it
+  kIo = 8,        // a file could not be read
+  kInternal = 9,  // a defect of Vitrine: please report it
 };
 
 /// "invalid_config" for Status::kInvalidConfig, and so on.

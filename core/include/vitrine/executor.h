@@ -20,10 +20,12 @@ enum class Want {
 };
 
 /// Called after each step of a run with its output rows [rows, cols] and its duration.
-using StepObserver = std::function<void(const Step& step, std::span<const float> output, double ms)>;
+using StepObserver =
+    std::function<void(const Step& step, std::span<const float> output, double ms)>;
 
 /// Owns the packed weights and activations of one network. Not thread-safe; uses `num_threads`
-/// threads (the caller's and num_threads - 1 of its own) inside Run; fewer where they cannot be started.
+/// threads (the caller's and num_threads - 1 of its own) inside Run; fewer where they cannot be
+/// started.
 class Executor final : public ParameterSink {
  public:
   /// Allocates buffers, not weights. Errors: kInvalidArgument, kOutOfMemory, kUnsupported (the

@@ -39,29 +39,29 @@ class ParameterSink {
   [[nodiscard]] virtual Result<void> SetParameter(int index, FloatBuffer values) = 0;
 };
 
-/// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to the
-/// sink the moment its last byte (for Hugging Face's separate query, key and value: its last part)
-/// arrives. Peak memory beyond the sink's own: the largest parameter (16-bit values are widened in
-/// place) and the header. Not thread-safe.
+/// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to
+/// the sink the moment its last byte (for Hugging Face's separate query, key and value: its last
+/// part) arrives. Peak memory beyond the sink's own: the largest parameter (16-bit values are
+/// widened in place) and the header. Not thread-safe.
 ///
 ///   while (n = read(window = stream.Reserve(65536))) stream.Commit(n);
 ///   stream.Finish();
 ///
 /// Errors (kInvalidCheckpoint unless said otherwise): a header that is truncated, over 100 MB
 /// (kTooLarge), not JSON, or whose offsets overlap, leave holes or run past the file; dtypes other
-/// than F32, F16, BF16 for a tensor the model needs (kUnsupported); a name the model does not know; a
-/// shape that differs; tensors missing; a value that is NaN or infinite; bytes after the end; an end
-/// before the last byte, at Finish. Names, shapes and missing tensors are known from the header, so a
-/// file of another model fails in the Commit that completes it. After an error every further call
-/// returns that error.
+/// than F32, F16, BF16 for a tensor the model needs (kUnsupported); a name the model does not know;
+/// a shape that differs; tensors missing; a value that is NaN or infinite; bytes after the end; an
+/// end before the last byte, at Finish. Names, shapes and missing tensors are known from the
+/// header, so a file of another model fails in the Commit that completes it. After an error every
+/// further call returns that error.
 class WeightStream {
  public:
   WeightStream(const Plan& plan, ParameterSink& sink);  // both must outlive the stream
   ~WeightStream();
 
   /// A window to write the next bytes of the file to: at least 1 and at most `wanted` bytes, or an
-  /// error. Valid until the next call. At the end of the file's announced bytes the window is a small
-  /// scratch area, so that trailing bytes are noticed by Commit.
+  /// error. Valid until the next call. At the end of the file's announced bytes the window is a
+  /// small scratch area, so that trailing bytes are noticed by Commit.
   [[nodiscard]] Result<std::span<uint8_t>> Reserve(size_t wanted);
   /// The first `size` bytes of the window have been written.
   [[nodiscard]] Result<void> Commit(size_t size);

@@ -1,6 +1,6 @@
-// Attention of one head, fused: scores, softmax and the weighted sum of a few queries at a time stay in
-// the first-level cache. Keys and values are packed into panels once per head, so that the inner loops
-// read them in order, whatever the number of tokens.
+// Attention of one head, fused: scores, softmax and the weighted sum of a few queries at a time
+// stay in the first-level cache. Keys and values are packed into panels once per head, so that the
+// inner loops read them in order, whatever the number of tokens.
 #include "kernels/isa.h"
 #include "kernels/simd.h"
 
@@ -44,7 +44,9 @@ size_t AttentionPackedSize(const AttentionShape& shape) {
   return RoundUp(shape.num_tokens) * shape.head_dim + RoundUp(shape.head_dim) * shape.num_tokens;
 }
 
-size_t AttentionScratchSize(const AttentionShape& shape) { return kTileRows * RoundUp(shape.num_tokens); }
+size_t AttentionScratchSize(const AttentionShape& shape) {
+  return kTileRows * RoundUp(shape.num_tokens);
+}
 
 void AttentionPack(const AttentionShape& shape, const float* k, const float* v, float* packed) {
   for (size_t first = 0; first < shape.num_tokens; first += kPanel) {
@@ -70,8 +72,8 @@ void AttentionPack(const AttentionShape& shape, const float* k, const float* v, 
   }
 }
 
-void Attention(const AttentionShape& shape, size_t rows, const float* q, const float* packed, float* scratch,
-               float* output) {
+void Attention(const AttentionShape& shape, size_t rows, const float* q, const float* packed,
+               float* scratch, float* output) {
   const size_t stride = RoundUp(shape.num_tokens);
   const float* a[kTileRows];
   for (size_t r = 0; r < kTileRows; ++r) a[r] = q + (r < rows ? r : rows - 1) * shape.qkv_stride;
@@ -101,7 +103,8 @@ void Attention(const AttentionShape& shape, size_t rows, const float* q, const f
     packed += shape.num_tokens * kPanel;
     const size_t count = shape.head_dim - first < kPanel ? shape.head_dim - first : kPanel;
 #pragma GCC unroll 8
-    for (size_t r = 0; r < kTileRows; ++r) {  // a constant bound: with `rows` acc would leave the registers
+    for (size_t r = 0; r < kTileRows;
+         ++r) {  // a constant bound: with `rows` acc would leave the registers
       if (r >= rows) break;
       float* out = output + r * shape.output_stride + first;
       const F32 scale = Splat(inv_sum[r]);

@@ -4,8 +4,9 @@
 namespace vitrine::VITRINE_ISA {
 namespace {
 
-/// erf(x) to 4e-7. Beyond |x| = 4 it is 1 in float32; below, x P(x^2) / Q(x^2) with P and Q of degree 5,
-/// fitted to the smallest relative error on [0, 4] (2.5e-8 before rounding) by reweighted least squares.
+/// erf(x) to 4e-7. Beyond |x| = 4 it is 1 in float32; below, x P(x^2) / Q(x^2) with P and Q of
+/// degree 5, fitted to the smallest relative error on [0, 4] (2.5e-8 before rounding) by reweighted
+/// least squares.
 F32 Erf(F32 x) {
   x = Max(Min(x, Splat(4.0f)), Splat(-4.0f));
   const F32 t = x * x;
@@ -32,7 +33,8 @@ struct Gelu {
     return MulAdd(half, Erf(x * Splat(0.70710678f)), half);
   }
 };
-// 0.5 x (1 + tanh(u)) = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). Hendrycks & Gimpel 2016.
+// 0.5 x (1 + tanh(u)) = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). Hendrycks & Gimpel
+// 2016.
 struct GeluTanh {
   F32 operator()(F32 x) const {
     const F32 u = x * MulAdd(x * x, Splat(0.0356774081f), Splat(0.797884561f));
@@ -48,11 +50,14 @@ struct Silu {
 struct Relu {
   F32 operator()(F32 x) const { return Max(x, F32{}); }
 };
-// tanh(x) = 2 sigmoid(2 x) - 1; near 0, where that cancels, the odd series x - x^3 / 3 + 2 x^5 / 15.
+// tanh(x) = 2 sigmoid(2 x) - 1; near 0, where that cancels, the odd series x - x^3 / 3 + 2 x^5
+// / 15.
 struct Tanh {
   F32 operator()(F32 x) const {
     const F32 t = x * x;
-    const F32 series = x * MulAdd(t, MulAdd(t, MulAdd(t, Splat(-17.0f / 315), Splat(2.0f / 15)), Splat(-1.0f / 3)), Splat(1.0f));
+    const F32 series =
+        x * MulAdd(t, MulAdd(t, MulAdd(t, Splat(-17.0f / 315), Splat(2.0f / 15)), Splat(-1.0f / 3)),
+                   Splat(1.0f));
     const F32 whole = Splat(2.0f) * Sigmoid(x + x) - Splat(1.0f);
     return t < Splat(0.04f) ? series : whole;
   }

@@ -7,15 +7,16 @@
 
 namespace vitrine::VITRINE_ISA {
 
-void LayerNorm(const float* x, const float* gamma, const float* beta, float eps, size_t cols, float* y);
+void LayerNorm(const float* x, const float* gamma, const float* beta, float eps, size_t cols,
+               float* y);
 void Add(const float* x, size_t n, float* y);
 void Activate(Activation activation, size_t n, float* x);
 size_t AttentionRows();
 size_t AttentionPackedSize(const AttentionShape& shape);
 size_t AttentionScratchSize(const AttentionShape& shape);
 void AttentionPack(const AttentionShape& shape, const float* k, const float* v, float* packed);
-void Attention(const AttentionShape& shape, size_t rows, const float* q, const float* packed, float* scratch,
-               float* output);
+void Attention(const AttentionShape& shape, size_t rows, const float* q, const float* packed,
+               float* scratch, float* output);
 
 }  // namespace vitrine::VITRINE_ISA
 

@@ -1,5 +1,5 @@
-// The loops XNNPACK has no operator for. Each source in this folder is compiled once per instruction
-// set; `GetKernels` (kernels.cc) picks the best one the machine has.
+// The loops XNNPACK has no operator for. Each source in this folder is compiled once per
+// instruction set; `GetKernels` (kernels.cc) picks the best one the machine has.
 #ifndef VITRINE_KERNELS_KERNELS_H_
 #define VITRINE_KERNELS_KERNELS_H_
 
@@ -24,7 +24,8 @@ struct Kernels {
 
   /// y = (x - mean(x)) / sqrt(var(x) + eps) * gamma + beta over one row of `cols`; y may be x.
   /// torch.nn.LayerNorm: the variance is the biased one.
-  void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps, size_t cols, float* y);
+  void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps, size_t cols,
+                     float* y);
 
   /// y += x.
   void (*add)(const float* x, size_t n, float* y);
@@ -32,14 +33,15 @@ struct Kernels {
   /// x = activation(x), in place.
   void (*activate)(Activation activation, size_t n, float* x);
 
-  /// softmax(q k^T * scale) v of one head, in two phases: `attention_pack` rearranges the head's keys
-  /// and values once, `attention` computes `rows` (at most attention_rows) queries from them.
+  /// softmax(q k^T * scale) v of one head, in two phases: `attention_pack` rearranges the head's
+  /// keys and values once, `attention` computes `rows` (at most attention_rows) queries from them.
   size_t attention_rows;
   size_t (*attention_packed_size)(const AttentionShape& shape);   // floats, per head
   size_t (*attention_scratch_size)(const AttentionShape& shape);  // floats, per thread
-  void (*attention_pack)(const AttentionShape& shape, const float* k, const float* v, float* packed);
-  void (*attention)(const AttentionShape& shape, size_t rows, const float* q, const float* packed, float* scratch,
-                    float* output);
+  void (*attention_pack)(const AttentionShape& shape, const float* k, const float* v,
+                         float* packed);
+  void (*attention)(const AttentionShape& shape, size_t rows, const float* q, const float* packed,
+                    float* scratch, float* output);
 };
 
 /// The kernels of every instruction set that this build and this machine have, the best one last.

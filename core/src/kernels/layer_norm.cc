@@ -3,7 +3,8 @@
 
 namespace vitrine::VITRINE_ISA {
 
-void LayerNorm(const float* x, const float* gamma, const float* beta, float eps, size_t cols, float* y) {
+void LayerNorm(const float* x, const float* gamma, const float* beta, float eps, size_t cols,
+               float* y) {
   const size_t whole = cols - cols % kLanes;
   F32 sums = {};
   for (size_t i = 0; i < whole; i += kLanes) sums += Load(x + i);
@@ -22,7 +23,8 @@ void LayerNorm(const float* x, const float* gamma, const float* beta, float eps,
   const float inv_std = 1.0f / __builtin_sqrtf(square / static_cast<float>(cols) + eps);
 
   for (size_t i = 0; i < whole; i += kLanes) {
-    Store(y + i, MulAdd((Load(x + i) - Splat(mean)) * Splat(inv_std), Load(gamma + i), Load(beta + i)));
+    Store(y + i,
+          MulAdd((Load(x + i) - Splat(mean)) * Splat(inv_std), Load(gamma + i), Load(beta + i)));
   }
   for (size_t i = whole; i < cols; ++i) y[i] = (x[i] - mean) * inv_std * gamma[i] + beta[i];
 }

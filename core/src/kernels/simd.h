@@ -1,6 +1,6 @@
-// One vector type for every instruction set, on the compilers' vector extensions; intrinsics only where
-// those say too little. Everything has internal linkage: this header is compiled with different
-// instruction sets, and a shared inline function would let the linker pick the wrong one.
+// One vector type for every instruction set, on the compilers' vector extensions; intrinsics only
+// where those say too little. Everything has internal linkage: this header is compiled with
+// different instruction sets, and a shared inline function would let the linker pick the wrong one.
 #ifndef VITRINE_KERNELS_SIMD_H_
 #define VITRINE_KERNELS_SIMD_H_
 
@@ -50,8 +50,8 @@ inline F32 LoadSplat(const float* p) {
 /// a * b + c. Contracted to one instruction where there is one.
 inline F32 MulAdd(F32 a, F32 b, F32 c) {
 #if defined(__wasm_relaxed_simd__)
-  return reinterpret_cast<F32>(wasm_f32x4_relaxed_madd(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b),
-                                                       reinterpret_cast<v128_t>(c)));
+  return reinterpret_cast<F32>(wasm_f32x4_relaxed_madd(
+      reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b), reinterpret_cast<v128_t>(c)));
 #else
   return a * b + c;
 #endif
@@ -59,14 +59,16 @@ inline F32 MulAdd(F32 a, F32 b, F32 c) {
 
 inline F32 Min(F32 a, F32 b) {
 #if defined(__wasm_simd128__)
-  return reinterpret_cast<F32>(wasm_f32x4_pmin(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
+  return reinterpret_cast<F32>(
+      wasm_f32x4_pmin(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
 #else
   return a < b ? a : b;
 #endif
 }
 inline F32 Max(F32 a, F32 b) {
 #if defined(__wasm_simd128__)
-  return reinterpret_cast<F32>(wasm_f32x4_pmax(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
+  return reinterpret_cast<F32>(
+      wasm_f32x4_pmax(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
 #else
   return a > b ? a : b;
 #endif
@@ -100,7 +102,7 @@ inline F32 Exp(F32 x) {
   const F32 magic = Splat(12582912.0f);
   const F32 shifted = MulAdd(x, Splat(1.44269504f), magic);
   const F32 n = shifted - magic;
-  F32 r = MulAdd(n, Splat(-0.693145752f), x);   // ln2 in two parts, so that n * high is exact
+  F32 r = MulAdd(n, Splat(-0.693145752f), x);  // ln2 in two parts, so that n * high is exact
   r = MulAdd(n, Splat(-1.42860677e-6f), r);
   // Taylor's series; at |r| <= 0.3466 the first term left out is 1.3e-7 of the sum.
   F32 p = Splat(1.0f / 720);
@@ -116,7 +118,8 @@ inline F32 Exp(F32 x) {
 
 /// acc[r] += a[r][0..depth) * b, the tile of a matrix product that attention is made of:
 /// a is [kTileRows] rows given by pointer, b is packed [depth, 2 * kLanes].
-inline void MultiplyTile(const float* const* a, const float* b, size_t depth, F32 (&acc)[kTileRows][2]) {
+inline void MultiplyTile(const float* const* a, const float* b, size_t depth,
+                         F32 (&acc)[kTileRows][2]) {
   for (size_t k = 0; k < depth; ++k) {
     const F32 b0 = Load(b);
     const F32 b1 = Load(b + kLanes);
