@@ -1,12 +1,9 @@
-# XNNPACK for WebAssembly (which its own CMake project does not know) and for x86-64 Linux: the
-# operators, plus only those microkernels that float32 transformers use, in unity batches. That is a
-# tenth of the whole and builds in seconds. The linker drops what stays unreferenced, so its tables
-# may name kernels that are not built.
-#
-# To use an operator of another data type, widen VITRINE_XNNPACK_KERNELS.
+# What core/src/linear.cc takes of XNNPACK, for WebAssembly (which XNNPACK's own CMake project does not
+# know) and for x86-64 Linux: the float32 GEMM microkernels, their packing, and its choice between them.
+# A hundredth of the whole; the linker drops what stays unreferenced, so XNNPACK's tables may name
+# kernels that are not built. For another data type widen VITRINE_XNNPACK_KERNELS.
 
-set(VITRINE_XNNPACK_KERNELS
-  "src/(f32-(gemm|igemm|raddstoreexpminusmax|rminmax|rsum|rdsum|v[a-z]+)|x32-(packw|transposec)|xx-(copy|fill|pad|transposev))/")
+set(VITRINE_XNNPACK_KERNELS "src/(f32-(gemm|igemm)|x32-packw)/")
 
 # Microkernel families and the flags of each, as in XNNPACK's own build.
 if(EMSCRIPTEN)
@@ -15,13 +12,11 @@ if(EMSCRIPTEN)
     list(APPEND families wasmrelaxedsimd)
   endif()
 else()
-  set(families scalar sse sse2 sse41 avx fma3 avx2 avx512f)
+  set(families scalar sse sse2 avx fma3 avx512f)
   set(flags_sse -msse)
   set(flags_sse2 -msse2)
-  set(flags_sse41 -msse4.1)
   set(flags_avx -mavx)
   set(flags_fma3 -mf16c -mfma)
-  set(flags_avx2 -mf16c -mfma -mavx2)
   set(flags_avx512f -mavx512f)
 endif()
 
@@ -61,13 +56,8 @@ foreach(family IN LISTS families)
   list(APPEND kernel_objects $<TARGET_OBJECTS:xnnpack_${family}>)
 endforeach()
 
-file(GLOB sources ${xnnpack_SOURCE_DIR}/src/configs/*.c ${xnnpack_SOURCE_DIR}/src/operators/*.c
-  ${xnnpack_SOURCE_DIR}/src/enums/*.c ${xnnpack_SOURCE_DIR}/src/tables/*.c
-  ${xnnpack_SOURCE_DIR}/src/reference/*.cc)
-foreach(name allocator cache datatype indirection init log memory microkernel-utils microparams-init
-             mutex normalization operator-delete operator-run operator-utils params)
-  list(APPEND sources ${xnnpack_SOURCE_DIR}/src/${name}.c)
-endforeach()
+set(sources configs/gemm-config.c configs/hardware-config.c microparams-init.c reference/packing.cc)
+list(TRANSFORM sources PREPEND ${xnnpack_SOURCE_DIR}/src/)
 add_library(xnnpack STATIC ${sources} ${kernel_objects})
 set_target_properties(xnnpack PROPERTIES C_EXTENSIONS ON)
 target_include_directories(xnnpack SYSTEM PUBLIC ${xnnpack_SOURCE_DIR}/include)
