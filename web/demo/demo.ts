@@ -48,6 +48,16 @@ function showPicture(blob: Blob): void {
   void classify();
 }
 
+/** For visitors with no picture at hand: example.svg, drawn into a PNG as any other picture. */
+async function showExample(): Promise<void> {
+  const drawing = new Image();
+  drawing.src = 'example.svg';
+  await drawing.decode();
+  const canvas = new OffscreenCanvas(drawing.naturalWidth, drawing.naturalHeight);
+  canvas.getContext('2d')?.drawImage(drawing, 0, 0);
+  showPicture(new File([await canvas.convertToBlob()], 'A drawing'));
+}
+
 // The core reads some formats that browsers do not show.
 preview.addEventListener('error', () => {
   preview.hidden = true;
@@ -61,6 +71,7 @@ pictureFile.addEventListener('change', () => {
   if (file) showPicture(file);
   pictureFile.value = ''; // the same file may be chosen again
 });
+element('example').addEventListener('click', () => void showExample());
 startCamera(showPicture, element('picture-error'));
 startDrop(stage, (files) => {
   if (isModel(files)) loadFiles(files);

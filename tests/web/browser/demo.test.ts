@@ -124,6 +124,14 @@ test('pictures by drop and by paste', async () => {
   }
 });
 
+test('the drawing, for visitors with no picture at hand', async () => {
+  await openDemo();
+  await page.getByRole('button', { name: 'drawing' }).click();
+  await page.locator('#preview:visible').waitFor();
+  assert.equal(await page.locator('#caption').innerText(), 'A drawing');
+  await fiveLabels();
+});
+
 test('a picture from the camera, which is let go afterwards', async () => {
   await openDemo();
   await page.locator('#camera').click();
