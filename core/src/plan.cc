@@ -228,11 +228,13 @@ std::string PlanJson(const Plan& plan) {
   json += "],\"steps\":[";
   for (const Step& step : plan.steps) {
     separate();
-    json += Concat("{\"kind\":\"", StepKindName(step.kind), "\",\"name\":\"", step.name,
-                   "\",\"input\":", step.input, ",\"output\":", step.output,
-                   ",\"rows\":", step.rows, ",\"head_rows\":", step.head_rows,
-                   ",\"input_row\":", step.input_row, ",\"output_row\":", step.output_row,
-                   ",\"parameters\":", ShapeText(step.parameters), "}");
+    json +=
+        Concat("{\"kind\":\"", StepKindName(step.kind), "\",\"name\":\"", step.name,
+               "\",\"input\":", step.input, ",\"output\":", step.output, ",\"rows\":", step.rows,
+               ",\"head_rows\":", step.head_rows, ",\"input_row\":", step.input_row,
+               ",\"input_rows\":", step.input_rows, ",\"output_row\":", step.output_row,
+               ",\"activation\":\"", ActivationName(step.activation), "\"",
+               ",\"parameters\":", ShapeText(step.parameters), "}");
   }
   return json + "]}";
 }

@@ -118,6 +118,7 @@ TEST_CASE("a plan as JSON names its steps", "[plan]") {
   const std::string json = PlanJson(Build(Tiny()));
   CHECK(json.starts_with("{\"buffers\":[{\"name\":\"patches\",\"shape\":[196, 768]}"));
   CHECK(json.find("\"name\":\"blocks.11.mlp.fc2\"") != std::string::npos);
+  CHECK(json.find("\"activation\":\"gelu\"") != std::string::npos);
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ enum class GlobalPool { kToken, kAvg };
 /// kQuickGelu x * sigmoid(1.702 x); kTanh is what pre_logits uses.
 enum class Activation { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kSilu, kTanh };
 
+/// timm's name: "gelu", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh"; "" for kNone.
+std::string_view ActivationName(Activation activation);
+
 /// The arguments of timm's classic `VisionTransformer`, by the same names and with the same
 /// defaults. drop_ratio, attn_drop_ratio and drop_path_ratio are identities in inference: accepted,
 /// not kept.
