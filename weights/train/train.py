@@ -210,6 +210,15 @@ class Run:
         return tuple(100 * hit[:, :k].any(1).float().mean().item() for k in (1, 5))
 
 
+@torch.no_grad()
+def weigh_heads(student, share):
+    """Gives the class head `share` of the answer and the distillation head the rest: the model takes the mean of the
+    two, so their weights are scaled by 2 share and 2 (1 - share)."""
+    for head, scale in ((student.head, 2 * share), (student.head_dist, 2 * (1 - share))):
+        for parameter in head.parameters():
+            parameter.mul_(scale)
+
+
 def export(student, settings, labels, out):
     """Writes config.json, model.safetensors (16 bit) and labels.json."""
     out = Path(out)
@@ -293,6 +302,7 @@ def main():
             data.log(f"stopped at {100 * run.progress():.1f} %; the same command goes on")
             return
     run.save(checkpoint)
+    weigh_heads(run.ema, t.get("head_share", 0.5))
     top1, top5 = run.validate()
     export(run.ema, settings, pictures.labels_shown, args.out)
     data.log(f"done: top-1 {top1:.2f} %, top-5 {top5:.2f} % before rounding; {args.out} written")
