@@ -19,7 +19,6 @@ vitrine_fetch(fxdiv https://github.com/Maratyszcza/FXdiv.git b408327ac2a15ec3e43
 vitrine_fetch(stb https://github.com/nothings/stb.git 5c205738c191bcb0abc65c4febfa9bd25ff35234)
 vitrine_fetch(yyjson https://github.com/ibireme/yyjson.git 0.10.0)
 
-include(cmake/pthreadpool.cmake)
 if(EMSCRIPTEN OR (CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64"))
   include(cmake/xnnpack.cmake)
 else()

@@ -22,7 +22,8 @@ endif()
 
 add_library(xnnpack_options INTERFACE)
 target_include_directories(xnnpack_options SYSTEM INTERFACE
-  ${xnnpack_SOURCE_DIR}/include ${xnnpack_SOURCE_DIR}/src ${fxdiv_SOURCE_DIR}/include)
+  ${xnnpack_SOURCE_DIR}/include ${xnnpack_SOURCE_DIR}/src ${fxdiv_SOURCE_DIR}/include
+  ${pthreadpool_SOURCE_DIR}/include)
 target_compile_definitions(xnnpack_options INTERFACE
   XNN_LOG_LEVEL=0 XNN_ENABLE_ASSEMBLY=0 XNN_ENABLE_MEMOPT=1 XNN_ENABLE_SPARSE=0
   XNN_ENABLE_GEMM_M_SPECIALIZATION=1 XNN_ENABLE_DWCONV_MULTIPASS=0 XNN_ENABLE_KLEIDIAI=0
@@ -33,7 +34,6 @@ target_compile_definitions(xnnpack_options INTERFACE
   XNN_ENABLE_ARM_BF16=0 XNN_ENABLE_ARM_DOTPROD=0 XNN_ENABLE_ARM_I8MM=0 XNN_ENABLE_HVX=0
   $<$<BOOL:${EMSCRIPTEN}>:XNN_ENABLE_CPUINFO=0> $<$<NOT:$<BOOL:${EMSCRIPTEN}>>:XNN_ENABLE_CPUINFO=1>)
 target_compile_options(xnnpack_options INTERFACE -w -fno-math-errno)
-target_link_libraries(xnnpack_options INTERFACE pthreadpool)
 if(NOT EMSCRIPTEN)
   target_include_directories(xnnpack_options SYSTEM INTERFACE cmake/cpuinfo)
 endif()
@@ -60,9 +60,11 @@ set(sources configs/gemm-config.c configs/hardware-config.c microparams-init.c r
 list(TRANSFORM sources PREPEND ${xnnpack_SOURCE_DIR}/src/)
 add_library(xnnpack STATIC ${sources} ${kernel_objects})
 set_target_properties(xnnpack PROPERTIES C_EXTENSIONS ON)
-target_include_directories(xnnpack SYSTEM PUBLIC ${xnnpack_SOURCE_DIR}/include)
+# Its header names pthreadpool's type; nothing here uses a pool of it (core/src/thread_pool.h).
+target_include_directories(xnnpack SYSTEM PUBLIC
+  ${xnnpack_SOURCE_DIR}/include ${pthreadpool_SOURCE_DIR}/include)
 target_compile_options(xnnpack PRIVATE -O2)
-target_link_libraries(xnnpack PUBLIC pthreadpool PRIVATE $<BUILD_INTERFACE:xnnpack_options>)
+target_link_libraries(xnnpack PRIVATE $<BUILD_INTERFACE:xnnpack_options>)
 if(NOT EMSCRIPTEN)
   target_link_libraries(xnnpack PUBLIC m)
 endif()
