@@ -5,7 +5,7 @@
 #include <numeric>
 #include <thread>
 
-#include "text.h"
+#include "base/text.h"
 
 namespace vitrine::cli {
 namespace {

@@ -5,11 +5,11 @@
 #include <random>
 #include <string>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "commands.h"
-#include "json.h"
 #include "model_folder.h"
 #include "output.h"
-#include "text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -37,7 +37,7 @@ Result<void> SetRandomWeights(Executor& executor) {
   std::minstd_rand random(1);
   const std::vector<Parameter>& parameters = executor.plan().parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    FloatBuffer values = FloatBuffer::Allocate(parameters[i].num_elements());
+    Buffer<float> values = Buffer<float>::Allocate(parameters[i].num_elements());
     if (values.data() == nullptr)
       return Fail(Status::kOutOfMemory, Concat(parameters[i].name, ": no memory"));
     for (float& value : values.span()) value = static_cast<float>(random() % 1000) * 1e-4f - 0.05f;

@@ -5,11 +5,11 @@
 #include <cstdio>
 #include <string>
 
+#include "base/text.h"
 #include "commands.h"
 #include "file.h"
 #include "model_folder.h"
 #include "output.h"
-#include "text.h"
 
 namespace vitrine::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "text.h"
+#include "base/text.h"
 
 namespace vitrine::cli {
 

@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <string>
 
+#include "base/text.h"
 #include "commands.h"
 #include "model_folder.h"
 #include "output.h"
-#include "text.h"
 #include "weights_file.h"
 
 namespace vitrine::cli {

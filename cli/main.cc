@@ -7,8 +7,8 @@
 #include <unistd.h>
 #endif
 
+#include "base/text.h"
 #include "commands.h"
-#include "text.h"
 #include "vitrine/executor.h"
 
 #ifndef VITRINE_VERSION

@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "commands.h"
 #include "file.h"
-#include "text.h"
 
 namespace vitrine::cli {
 namespace {

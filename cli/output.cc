@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
 
 namespace vitrine::cli {
 

@@ -3,9 +3,9 @@
 #include <map>
 #include <utility>
 
+#include "base/text.h"
 #include "file.h"
-#include "safetensors.h"
-#include "text.h"
+#include "weights/safetensors.h"
 
 namespace vitrine::cli {
 namespace {

@@ -1,4 +1,4 @@
-# What core/src/linear.cc takes of XNNPACK, for WebAssembly (which XNNPACK's own CMake project does not
+# What core/src/cpu/linear.cc takes of XNNPACK, for WebAssembly (which XNNPACK's own CMake project does not
 # know) and for x86-64 Linux: the float32 GEMM microkernels, their packing, and its choice between them.
 # A hundredth of the whole; the linker drops what stays unreferenced, so XNNPACK's tables may name
 # kernels that are not built. For another data type widen VITRINE_XNNPACK_KERNELS.
@@ -44,7 +44,7 @@ foreach(family IN LISTS families)
   string(TOUPPER ${family} upper)
   set(sources ${PROD_${upper}_MICROKERNEL_SRCS})
   list(FILTER sources INCLUDE REGEX ${VITRINE_XNNPACK_KERNELS})
-  if(family STREQUAL "wasmrelaxedsimd")  # what core/src/linear.cc prefers to XNNPACK's choice
+  if(family STREQUAL "wasmrelaxedsimd")  # what core/src/cpu/linear.cc prefers to XNNPACK's choice
     list(APPEND sources src/f32-gemm/gen/f32-gemm-6x8-minmax-wasmrelaxedsimd-fma-loadsplat.c)
   endif()
   list(TRANSFORM sources PREPEND ${xnnpack_SOURCE_DIR}/)
@@ -60,7 +60,7 @@ set(sources configs/gemm-config.c configs/hardware-config.c microparams-init.c r
 list(TRANSFORM sources PREPEND ${xnnpack_SOURCE_DIR}/src/)
 add_library(xnnpack STATIC ${sources} ${kernel_objects})
 set_target_properties(xnnpack PROPERTIES C_EXTENSIONS ON)
-# Its header names pthreadpool's type; nothing here uses a pool of it (core/src/thread_pool.h).
+# Its header names pthreadpool's type; nothing here uses a pool of it (core/src/cpu/thread_pool.h).
 target_include_directories(xnnpack SYSTEM PUBLIC
   ${xnnpack_SOURCE_DIR}/include ${pthreadpool_SOURCE_DIR}/include)
 target_compile_options(xnnpack PRIVATE -O2)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes core/src/imagenet_labels.cc from torchvision's list of ImageNet-1k class names.
+"""Writes core/src/config/imagenet_labels.cc from torchvision's list of ImageNet-1k class names.
 
     apt-get download python3-torchvision && dpkg-deb -x python3-torchvision_*.deb torchvision
     scripts/generate_imagenet_labels.py \
@@ -12,7 +12,7 @@ import ast
 import pathlib
 import sys
 
-OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "core/src/imagenet_labels.cc"
+OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "core/src/config/imagenet_labels.cc"
 WIDTH = 100
 
 
@@ -44,7 +44,7 @@ def main():
     OUTPUT.write_text(
         "// Made by scripts/generate_imagenet_labels.py from torchvision/models/_meta.py (BSD-3-Clause,\n"
         "// copyright Soumith Chintala and contributors).\n"
-        '#include "imagenet_labels.h"\n\n'
+        '#include "config/imagenet_labels.h"\n\n'
         "namespace vitrine {\n\n"
         "const char kImagenetLabels[] =\n" + "\n".join(string_literals(names)) + ";\n\n"
         "}  // namespace vitrine\n"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
-#include "text.h"
+#include "base/text.h"
 
 namespace vitrine::test {
 
@@ -61,7 +61,7 @@ VitConfig LittleConfig() {
   return config;
 }
 
-Result<void> RecordingSink::SetParameter(int index, FloatBuffer values) {
+Result<void> RecordingSink::SetParameter(int index, Buffer<float> values) {
   if (parameters.contains(index)) twice = true;
   parameters[index].assign(values.span().begin(), values.span().end());
   return {};

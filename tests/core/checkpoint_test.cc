@@ -1,4 +1,4 @@
-#include "checkpoint.h"
+#include "weights/checkpoint.h"
 
 #include <bit>
 #include <catch2/catch_test_macros.hpp>

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "json.h"
+#include "base/json.h"
 #include "small_model.h"
 
 namespace vitrine::test {

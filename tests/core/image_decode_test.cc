@@ -347,7 +347,7 @@ TEST_CASE("a PNG that unfolds to far more than its pixels is refused", "[image]"
 
 TEST_CASE("ToRgb refuses pictures whose pixels are missing", "[image]") {
   CHECK(ToRgb(Image{}, Alpha::kWhite).error().status == Status::kInvalidArgument);
-  Image image = {4, 4, 3, PixelBuffer::Allocate(47)};
+  Image image = {4, 4, 3, Buffer<uint8_t>::Allocate(47)};
   CHECK(ToRgb(image, Alpha::kWhite).error().message ==
         "pixels: 47 bytes, expected 48 for 4 x 4 x 3");
   CHECK(MakeImage(0, 1, 3).error().status == Status::kInvalidArgument);

@@ -1,5 +1,5 @@
 // Every kernel of every instruction set at hand against the same formula in double precision.
-#include "kernels/kernels.h"
+#include "cpu/kernels/kernels.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

@@ -193,7 +193,7 @@ TEST_CASE("ViT-Tiny takes the memory that its size asks for", "[shared]") {
   CHECK(static_cast<double>(executor.weight_bytes()) >= parameter_bytes);
   CHECK(static_cast<double>(executor.weight_bytes()) <= 1.05 * parameter_bytes);
   size_t buffer_bytes = 0;
-  for (const Buffer& buffer : executor.plan().buffers) {
+  for (const PlanBuffer& buffer : executor.plan().buffers) {
     buffer_bytes += sizeof(float) * buffer.rows * buffer.cols;
   }
   CHECK(executor.activation_bytes() >= buffer_bytes);

@@ -1,4 +1,4 @@
-#include "safetensors.h"
+#include "weights/safetensors.h"
 
 #include <catch2/catch_test_macros.hpp>
 

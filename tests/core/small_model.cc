@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 
-#include "json.h"
+#include "base/json.h"
 
 namespace vitrine::test {
 namespace {

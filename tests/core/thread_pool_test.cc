@@ -1,4 +1,4 @@
-#include "thread_pool.h"
+#include "cpu/thread_pool.h"
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>

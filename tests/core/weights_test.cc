@@ -6,9 +6,9 @@
 #include <limits>
 #include <random>
 
+#include "base/text.h"
 #include "checkpoint_support.h"
 #include "test_support.h"
-#include "text.h"
 
 namespace vitrine::test {
 namespace {
@@ -97,14 +97,14 @@ std::vector<FileTensor> ToHuggingFace(const std::vector<FileTensor>& tensors) {
   return renamed;
 }
 
-TEST_CASE("FloatBuffer is aligned and refuses what cannot be", "[weights]") {
-  FloatBuffer buffer = FloatBuffer::Allocate(3);
+TEST_CASE("Buffer<float> is aligned and refuses what cannot be", "[weights]") {
+  Buffer<float> buffer = Buffer<float>::Allocate(3);
   REQUIRE(buffer.data() != nullptr);
   CHECK(reinterpret_cast<uintptr_t>(buffer.data()) % 64 == 0);
   CHECK(buffer.size() == 3);
-  CHECK(FloatBuffer::Allocate(0).data() == nullptr);
-  CHECK(FloatBuffer::Allocate(SIZE_MAX).data() == nullptr);
-  CHECK(FloatBuffer::Allocate(SIZE_MAX / 4).data() == nullptr);
+  CHECK(Buffer<float>::Allocate(0).data() == nullptr);
+  CHECK(Buffer<float>::Allocate(SIZE_MAX).data() == nullptr);
+  CHECK(Buffer<float>::Allocate(SIZE_MAX / 4).data() == nullptr);
 }
 
 TEST_CASE("Parameters are the same for every chunking, order, dtype and naming", "[weights]") {
@@ -281,7 +281,7 @@ TEST_CASE("A skipped tensor may be larger than the address space of WebAssembly"
 
 class FullSink final : public ParameterSink {
  public:
-  Result<void> SetParameter(int, FloatBuffer) override {
+  Result<void> SetParameter(int, Buffer<float>) override {
     return Fail(Status::kOutOfMemory, "full");
   }
 };

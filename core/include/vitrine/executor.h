@@ -33,7 +33,7 @@ class Executor final : public ParameterSink {
   [[nodiscard]] static Result<std::unique_ptr<Executor>> Create(Plan plan, int num_threads);
   ~Executor() override;
 
-  [[nodiscard]] Result<void> SetParameter(int index, FloatBuffer values) override;
+  [[nodiscard]] Result<void> SetParameter(int index, Buffer<float> values) override;
   /// True once every parameter has been set.
   bool ready() const;
 

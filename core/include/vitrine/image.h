@@ -4,39 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
+#include "vitrine/buffer.h"
 #include "vitrine/config.h"
 #include "vitrine/error.h"
 
 namespace vitrine {
-
-/// Bytes of a picture. Unlike std::vector it can say that memory ran out (the core is built without
-/// exceptions) and leaves new bytes uninitialised. Move-only; moving leaves the source empty.
-class PixelBuffer {
- public:
-  PixelBuffer() = default;
-  PixelBuffer(PixelBuffer&& other) noexcept;
-  PixelBuffer& operator=(PixelBuffer&& other) noexcept;
-
-  /// An empty buffer when memory runs out or size is 0.
-  static PixelBuffer Allocate(size_t size);
-  /// Takes over `size` bytes that std::malloc gave.
-  static PixelBuffer Adopt(uint8_t* memory, size_t size);
-
-  uint8_t* data() const { return data_.get(); }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  std::span<uint8_t> span() const { return {data_.get(), size_}; }
-
- private:
-  struct Free {
-    void operator()(uint8_t* memory) const;
-  };
-  std::unique_ptr<uint8_t, Free> data_;
-  size_t size_ = 0;
-};
 
 /// 8-bit samples, rows top to bottom, `channels` interleaved: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA
 /// (alpha not premultiplied).
@@ -44,7 +18,7 @@ struct Image {
   int width = 0;
   int height = 0;
   int channels = 0;
-  PixelBuffer pixels;  // [height, width, channels]
+  Buffer<uint8_t> pixels;  // [height, width, channels]
 };
 
 /// What becomes of transparency on the way to RGB.

@@ -12,7 +12,7 @@
 namespace vitrine {
 
 /// A float32 matrix [rows, cols] that steps read and write.
-struct Buffer {
+struct PlanBuffer {
   std::string name;
   int rows;
   int cols;
@@ -61,7 +61,7 @@ struct Step {
 /// Buffers, parameters and steps of one network; what executors run and what `vitrine info` prints.
 struct Plan {
   VitConfig config;
-  std::vector<Buffer> buffers;
+  std::vector<PlanBuffer> buffers;
   std::vector<Parameter> parameters;
   std::vector<Step> steps;
   int input;     // buffer of unfolded patches [num_patches, in_chans * patch_h * patch_w]

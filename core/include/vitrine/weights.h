@@ -8,35 +8,18 @@
 #include <span>
 #include <vector>
 
+#include "vitrine/buffer.h"
 #include "vitrine/error.h"
 #include "vitrine/plan.h"
 
 namespace vitrine {
-
-/// The float32 values of one parameter, 64-byte aligned; memory is released with the object.
-class FloatBuffer {
- public:
-  FloatBuffer() = default;
-  /// An empty buffer (data() == nullptr) when memory runs out or size is 0.
-  static FloatBuffer Allocate(size_t size);
-  float* data() const { return data_.get(); }
-  size_t size() const { return size_; }
-  std::span<float> span() const { return {data_.get(), size_}; }
-
- private:
-  struct Free {
-    void operator()(float* p) const;
-  };
-  std::unique_ptr<float, Free> data_;
-  size_t size_ = 0;
-};
 
 /// Where complete parameters go: an executor, which packs a step as soon as it has all of them.
 class ParameterSink {
  public:
   virtual ~ParameterSink() = default;
   /// Takes the values of plan.parameters[index], which are finite, each index once.
-  [[nodiscard]] virtual Result<void> SetParameter(int index, FloatBuffer values) = 0;
+  [[nodiscard]] virtual Result<void> SetParameter(int index, Buffer<float> values) = 0;
 };
 
 /// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "image/container.h"
 #include "image/exif.h"
-#include "text.h"
 #include "vitrine/image.h"
 
 namespace {
@@ -149,7 +149,7 @@ Result<Image> DecodeImage(std::span<const uint8_t> encoded, int64_t max_pixels) 
   uint8_t* decoded = stbi_load_from_memory(encoded.data(), size, &width, &height, &channels, 0);
   if (decoded == nullptr) return DecoderFailure(name);
   Image image = {width, height, channels,
-                 PixelBuffer::Adopt(decoded, size_t{1} * width * height * channels)};
+                 Buffer<uint8_t>::Adopt(decoded, size_t{1} * width * height * channels)};
   return ApplyOrientation(std::move(image), ReadOrientation(facts.exif));
 }
 

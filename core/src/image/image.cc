@@ -3,32 +3,10 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/text.h"
 #include "image/rgb.h"
-#include "text.h"
 
 namespace vitrine {
-
-void PixelBuffer::Free::operator()(uint8_t* memory) const { std::free(memory); }
-
-PixelBuffer::PixelBuffer(PixelBuffer&& other) noexcept
-    : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
-
-PixelBuffer& PixelBuffer::operator=(PixelBuffer&& other) noexcept {
-  data_ = std::move(other.data_);
-  size_ = std::exchange(other.size_, 0);
-  return *this;
-}
-
-PixelBuffer PixelBuffer::Allocate(size_t size) {
-  return Adopt(size == 0 ? nullptr : static_cast<uint8_t*>(std::malloc(size)), size);
-}
-
-PixelBuffer PixelBuffer::Adopt(uint8_t* memory, size_t size) {
-  PixelBuffer buffer;
-  buffer.data_.reset(memory);
-  buffer.size_ = memory == nullptr ? 0 : size;
-  return buffer;
-}
 
 namespace {
 
@@ -53,7 +31,7 @@ Result<Image> MakeImage(int width, int height, int channels) {
     return std::unexpected(checked.error());
   }
   const size_t size = size_t{1} * width * height * channels;
-  Image image = {width, height, channels, PixelBuffer::Allocate(size)};
+  Image image = {width, height, channels, Buffer<uint8_t>::Allocate(size)};
   if (image.pixels.empty()) {
     return Fail(Status::kOutOfMemory, Concat("no memory for a picture of ", width, " x ", height,
                                              " pixels (", size, " bytes); use a smaller one"));

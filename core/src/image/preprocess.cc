@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/text.h"
 #include "image/resample.h"
 #include "image/rgb.h"
-#include "text.h"
 #include "vitrine/image.h"
 
 namespace vitrine {

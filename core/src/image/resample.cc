@@ -6,9 +6,8 @@
 #include <cstring>
 #include <numbers>
 
-#include "image/memory.h"
+#include "base/text.h"
 #include "image/rgb.h"
-#include "text.h"
 
 namespace vitrine {
 namespace {
@@ -62,13 +61,13 @@ struct Taps {
   struct Span {
     int first, count;
   };
-  Array<Span> spans;       // [size]
-  Array<int32_t> weights;  // [size, stride], fixed-point
+  Buffer<Span> spans;       // [size]
+  Buffer<int32_t> weights;  // [size, stride], fixed-point
   size_t stride = 0;
   int size = 0;
   int begin = 0, end = 0;  // the source samples that any of them needs
 
-  const int32_t* weights_of(int i) const { return weights.get() + i * stride; }
+  const int32_t* weights_of(int i) const { return weights.data() + i * stride; }
 };
 
 /// Taps of the results [start, start + size) of `full_size`, from `source_size` samples. Empty
@@ -83,9 +82,9 @@ Taps MakeTaps(const Filter& filter, int source_size, int64_t full_size, int64_t 
   taps.size = size;
   taps.stride = static_cast<size_t>(std::ceil(support)) * 2 + 1;
   if (taps.stride > kMaxScratchBytes / sizeof(int32_t) / size) return {};
-  taps.spans = AllocateArray<Taps::Span>(size);
-  taps.weights = AllocateArray<int32_t>(taps.stride * size);
-  Array<double> exact = AllocateArray<double>(taps.stride);
+  taps.spans = Buffer<Taps::Span>::Allocate(size);
+  taps.weights = Buffer<int32_t>::Allocate(taps.stride * size);
+  Buffer<double> exact = Buffer<double>::Allocate(taps.stride);
   if (!taps.spans || !taps.weights || !exact) return {};
 
   taps.begin = source_size;
@@ -100,7 +99,7 @@ Taps MakeTaps(const Filter& filter, int source_size, int64_t full_size, int64_t 
       exact[k] = filter.weight((k + first - center + 0.5) * inverse_scale);
       sum += exact[k];
     }
-    int32_t* weights = taps.weights.get() + i * taps.stride;
+    int32_t* weights = taps.weights.data() + i * taps.stride;
     for (int k = 0; k < count; ++k) {
       const double weight = (sum != 0.0 ? exact[k] / sum : exact[k]) * (1 << kPrecisionBits);
       weights[k] = static_cast<int32_t>(weight < 0 ? weight - 0.5 : weight + 0.5);
@@ -166,8 +165,8 @@ class Rows {
   /// Memory for conversion; false when it runs out.
   bool Prepare() {
     if (channels_ == image_.channels) return true;
-    converted_ = AllocateArray<uint8_t>(size_t{1} * image_.width * channels_);
-    return converted_ != nullptr;
+    converted_ = Buffer<uint8_t>::Allocate(size_t{1} * image_.width * channels_);
+    return !converted_.empty();
   }
 
   /// Row y, of which the columns [begin, end) are valid; until the next call.
@@ -175,15 +174,15 @@ class Rows {
     const uint8_t* row = image_.pixels.data() + size_t{1} * y * image_.width * image_.channels;
     if (!converted_) return row;
     PixelsToRgb(row + size_t{1} * begin * image_.channels, image_.channels, alpha_, end - begin,
-                converted_.get() + size_t{1} * begin * channels_);
-    return converted_.get();
+                converted_.data() + size_t{1} * begin * channels_);
+    return converted_.data();
   }
 
  private:
   const Image& image_;
   int channels_;
   Alpha alpha_;
-  Array<uint8_t> converted_;
+  Buffer<uint8_t> converted_;
 };
 
 /// One result row along y: the weighted sum of `count` rows of `width` samples.
@@ -215,11 +214,11 @@ void NearestIndices(int source_size, int64_t full_size, int64_t start, int size,
 
 Result<void> ResizeNearest(const Image& image, int channels, Rows& rows,
                            const ResizeTarget& target) {
-  const Array<int> columns = AllocateArray<int>(target.width);
-  const Array<int> lines = AllocateArray<int>(target.height);
+  const Buffer<int> columns = Buffer<int>::Allocate(target.width);
+  const Buffer<int> lines = Buffer<int>::Allocate(target.height);
   if (!columns || !lines) return std::unexpected(NoMemory(target));
-  NearestIndices(image.width, target.full_width, target.x, target.width, columns.get());
-  NearestIndices(image.height, target.full_height, target.y, target.height, lines.get());
+  NearestIndices(image.width, target.full_width, target.x, target.width, columns.data());
+  NearestIndices(image.height, target.full_height, target.y, target.height, lines.data());
   for (int y = 0; y < target.height; ++y) {
     const uint8_t* row = rows.Read(lines[y], columns[0], columns[target.width - 1] + 1);
     uint8_t* out = target.pixels + y * target.row_bytes;
@@ -242,7 +241,7 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
   const Taps columns = MakeTaps(filter, image.width, target.full_width, target.x, target.width);
   const Taps lines = MakeTaps(filter, image.height, target.full_height, target.y, target.height);
   const size_t row_bytes = size_t{1} * target.width * channels;
-  Array<int32_t> sums = AllocateArray<int32_t>(row_bytes);
+  Buffer<int32_t> sums = Buffer<int32_t>::Allocate(row_bytes);
   if (!columns.spans || !lines.spans || !sums) return std::unexpected(NoMemory(target));
 
   // First along x, rounded to bytes, of the rows that the second pass along y reads.
@@ -252,16 +251,16 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
   const int end_line = same_height ? first_line + target.height : lines.end;
   const int first_column = same_width ? static_cast<int>(target.x) : columns.begin;
   const int end_column = same_width ? first_column + target.width : columns.end;
-  Array<uint8_t> narrowed;  // [end_line - first_line, target.width, channels]
+  Buffer<uint8_t> narrowed;  // [end_line - first_line, target.width, channels]
   if (!same_height) {
     const uint64_t bytes = uint64_t{row_bytes} * (end_line - first_line);
-    if (bytes <= kMaxScratchBytes) narrowed = AllocateArray<uint8_t>(bytes);
+    if (bytes <= kMaxScratchBytes) narrowed = Buffer<uint8_t>::Allocate(bytes);
     if (!narrowed) return std::unexpected(NoMemory(target));
   }
   for (int y = first_line; y < end_line; ++y) {
     const uint8_t* row = rows.Read(y, first_column, end_column);
     uint8_t* out = same_height ? target.pixels + (y - first_line) * target.row_bytes
-                               : narrowed.get() + (y - first_line) * row_bytes;
+                               : narrowed.data() + (y - first_line) * row_bytes;
     if (same_width) {
       std::memcpy(out, row + size_t{1} * first_column * channels, row_bytes);
     } else if (channels == 3) {
@@ -274,8 +273,8 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
 
   for (int y = 0; y < target.height; ++y) {
     const auto [first, count] = lines.spans[y];
-    ResampleColumns(narrowed.get() + (first - first_line) * row_bytes, row_bytes,
-                    lines.weights_of(y), count, static_cast<int>(row_bytes), sums.get(),
+    ResampleColumns(narrowed.data() + (first - first_line) * row_bytes, row_bytes,
+                    lines.weights_of(y), count, static_cast<int>(row_bytes), sums.data(),
                     target.pixels + y * target.row_bytes);
   }
   return {};

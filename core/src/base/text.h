@@ -1,0 +1,38 @@
+// Text for error messages: std::format is absent from gcc 12 and heavy in WebAssembly.
+#ifndef VITRINE_BASE_TEXT_H_
+#define VITRINE_BASE_TEXT_H_
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vitrine {
+
+inline void AppendPiece(std::string& out, std::string_view text) { out += text; }
+inline void AppendPiece(std::string& out, std::integral auto number) {
+  out += std::to_string(number);
+}
+
+/// Concat("depth: ", 3) == "depth: 3".
+template <typename... Pieces>
+std::string Concat(const Pieces&... pieces) {
+  std::string out;
+  (AppendPiece(out, pieces), ...);
+  return out;
+}
+
+/// "[1, 197, 192]".
+template <typename Range>
+std::string ShapeText(const Range& shape) {
+  std::string out = "[";
+  for (const auto& extent : shape) {
+    if (out.size() > 1) out += ", ";
+    AppendPiece(out, extent);
+  }
+  return out + "]";
+}
+
+}  // namespace vitrine
+
+#endif  // VITRINE_BASE_TEXT_H_
