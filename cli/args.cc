@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <numeric>
 #include <thread>
 
-#include "base/text.h"
+#include "vitrine/cpu.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -101,9 +103,13 @@ Result<int> Args::Integer(std::string_view flag, int otherwise, int least, int m
 }
 
 Result<int> ThreadsOf(const Args& args) {
-  constexpr int kMostThreads = 64;
   const int available = static_cast<int>(std::thread::hardware_concurrency());
-  return args.Integer("--threads", std::clamp(available, 1, kMostThreads), 1, kMostThreads);
+  return args.Integer("--threads", std::clamp(available, 1, kMaxThreads), 1, kMaxThreads);
+}
+
+std::string_view IsaOf(const Args& args) {
+  const char* of_environment = std::getenv("VITRINE_ISA");
+  return args.Text("--isa", of_environment == nullptr ? "" : of_environment);
 }
 
 }  // namespace vitrine::cli

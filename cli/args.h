@@ -60,6 +60,8 @@ std::string Suggestion(std::string_view word, std::span<const std::string_view> 
 
 /// --threads: all of the machine's by default.
 Result<int> ThreadsOf(const Args& args);
+/// --isa, else the environment variable VITRINE_ISA, else "": the best.
+std::string_view IsaOf(const Args& args);
 
 }  // namespace vitrine::cli
 

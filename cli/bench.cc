@@ -5,11 +5,11 @@
 #include <random>
 #include <string>
 
-#include "base/json.h"
-#include "base/text.h"
 #include "commands.h"
 #include "model_folder.h"
 #include "output.h"
+#include "vitrine/json_writer.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -33,15 +33,18 @@ struct Measurement {
 double Gflops(double flops, double ms) { return ms > 0 ? flops / ms / 1e6 : 0; }
 
 /// Uniform in [-0.05, 0.05): finite, of no particular shape; the time does not depend on it.
-Result<void> SetRandomWeights(Executor& executor) {
+Result<void> SetRandomWeights(Classifier& classifier) {
   std::minstd_rand random(1);
-  const std::vector<Parameter>& parameters = executor.plan().parameters;
+  const std::vector<Parameter>& parameters = classifier.model().plan().parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    Buffer<float> values = Buffer<float>::Allocate(parameters[i].num_elements());
-    if (values.data() == nullptr)
-      return Fail(Status::kOutOfMemory, Concat(parameters[i].name, ": no memory"));
-    for (float& value : values.span()) value = static_cast<float>(random() % 1000) * 1e-4f - 0.05f;
-    if (Result<void> set = executor.SetParameter(static_cast<int>(i), std::move(values)); !set)
+    Tensor values = Tensor::Allocate(DType::kF32, parameters[i].shape);
+    if (values.bytes.empty())
+      return Fail(Status::kOutOfMemory, parameters[i].name + ": no memory; use a smaller model");
+    for (float& value : values.floats())
+      value = static_cast<float>(random() % 1000) * 1e-4f - 0.05f;
+    if (Result<void> set =
+            classifier.parameters().SetParameter(static_cast<int>(i), std::move(values));
+        !set)
       return set;
   }
   return {};
@@ -62,7 +65,7 @@ Result<Measurement> Measure(Executor& executor, int runs, bool profile) {
     const auto start = std::chrono::steady_clock::now();
     const Result<void> ran = executor.Run(Want::kHead, profile && counts ? &observer : nullptr);
     const std::chrono::duration<double, std::milli> ms = std::chrono::steady_clock::now() - start;
-    if (!ran) return std::unexpected(ran.error());
+    if (!ran) return Forward(ran);
     if (counts) measurement.ms.push_back(ms.count());
   }
   std::sort(measurement.ms.begin(), measurement.ms.end());
@@ -94,7 +97,7 @@ void PrintProfile(const Plan& plan, const Measurement& measurement) {
   double total_ms = 0;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    const double flops = plan.flops(step, /*every_token=*/false);
+    const double flops = plan.flops(step, Want::kHead);
     total_ms += measurement.step_ms[i];
     const auto add = [&](std::vector<std::pair<std::string, Share>>& shares,
                          const std::string& name) {
@@ -115,13 +118,13 @@ void PrintProfile(const Plan& plan, const Measurement& measurement) {
 
 void PrintJson(const std::string& path, const Executor& executor, const Measurement& measurement) {
   const Plan& plan = executor.plan();
-  const double flops = plan.flops(/*every_token=*/false);
+  const double flops = plan.flops(Want::kHead);
   JsonWriter json;
   json.BeginObject();
   json.Key("model").String(path);
   json.Key("architecture").String(plan.config.architecture);
   json.Key("threads").Int(executor.num_threads());
-  json.Key("isa").String(Executor::isa());
+  json.Key("isa").String(executor.isa());
   json.Key("runs").Int(std::ssize(measurement.ms));
   json.Key("ms").BeginObject();
   json.Key("median").Number(measurement.Median());
@@ -137,7 +140,7 @@ void PrintJson(const std::string& path, const Executor& executor, const Measurem
       json.Key("name").String(step.name);
       json.Key("kind").String(StepKindName(step.kind));
       json.Key("ms").Number(measurement.step_ms[i]);
-      json.Key("mflop").Number(plan.flops(step, /*every_token=*/false) / 1e6);
+      json.Key("mflop").Number(plan.flops(step, Want::kHead) / 1e6);
       json.EndObject();
     }
     json.EndArray();
@@ -145,13 +148,14 @@ void PrintJson(const std::string& path, const Executor& executor, const Measurem
   std::printf("%s\n", json.EndObject().Take().c_str());
 }
 
-Result<std::unique_ptr<Classifier>> LoadRandom(const std::string& path, int num_threads) {
+Result<std::unique_ptr<Classifier>> LoadRandom(const std::string& path, int num_threads,
+                                               std::string_view isa) {
   const Result<ModelFolder> folder = ReadModelFolder(path);
-  if (!folder) return std::unexpected(folder.error());
-  Result<std::unique_ptr<Classifier>> classifier = Classifier::Create(folder->files(), num_threads);
+  if (!folder) return Forward(folder);
+  Result<std::unique_ptr<Classifier>> classifier =
+      Classifier::Create(folder->files(), num_threads, isa);
   if (!classifier) return classifier;
-  if (Result<void> set = SetRandomWeights((*classifier)->executor()); !set)
-    return std::unexpected(set.error());
+  if (Result<void> set = SetRandomWeights(**classifier); !set) return Forward(set);
   return classifier;
 }
 
@@ -167,7 +171,8 @@ int Run(const Args& args) {
       args.operands().empty() ? FindBundledModel() : Result<std::string>(args.operands()[0]);
   if (!path) return Complain(path.error());
   const Result<std::unique_ptr<Classifier>> classifier =
-      args.Has("--random") ? LoadRandom(*path, *threads) : LoadClassifier(*path, *threads);
+      args.Has("--random") ? LoadRandom(*path, *threads, IsaOf(args))
+                           : LoadClassifier(*path, *threads, IsaOf(args));
   if (!classifier) return Complain(classifier.error());
 
   Executor& executor = (*classifier)->executor();
@@ -178,10 +183,10 @@ int Run(const Args& args) {
     return kExitOk;
   }
   const Plan& plan = executor.plan();
-  const double flops = plan.flops(/*every_token=*/false);
+  const double flops = plan.flops(Want::kHead);
   std::printf("%s, %d thread%s, %s, %d runs\n", plan.config.architecture.c_str(),
-              executor.num_threads(), executor.num_threads() == 1 ? "" : "s", Executor::isa(),
-              *runs);
+              executor.num_threads(), executor.num_threads() == 1 ? "" : "s",
+              std::string(executor.isa()).c_str(), *runs);
   std::printf("  median  %8.2f ms  %6.1f GFLOPS\n  minimum %8.2f ms  %6.1f GFLOPS\n",
               measurement->Median(), Gflops(flops, measurement->Median()), measurement->Minimum(),
               Gflops(flops, measurement->Minimum()));
@@ -191,6 +196,7 @@ int Run(const Args& args) {
 
 constexpr Flag kFlags[] = {
     {"--threads", "N", "Threads to use (all of the machine's)."},
+    {"--isa", "NAME", "Instruction set: baseline, avx2 … (the best there is, or $VITRINE_ISA)."},
     {"--runs", "N", "How many runs are timed, after 3 to warm up (20)."},
     {"--profile", "", "Time by kind of step and by step, as means over the runs."},
     {"--random", "", "Random weights: config.json is all that DIR needs."},

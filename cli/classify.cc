@@ -5,11 +5,11 @@
 #include <cstdio>
 #include <string>
 
-#include "base/text.h"
 #include "commands.h"
 #include "file.h"
 #include "model_folder.h"
 #include "output.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -26,7 +26,7 @@ struct Options {
 Result<Classification> ClassifyFile(Classifier& classifier, const std::string& file,
                                     const Options& options) {
   const Result<std::vector<uint8_t>> bytes = ReadFile(file, kMaxImageBytes);
-  if (!bytes) return std::unexpected(bytes.error());
+  if (!bytes) return Forward(bytes);
   return classifier.Classify(*bytes, options.top_k, options.alpha);
 }
 
@@ -65,7 +65,7 @@ std::string Bar(float share, int width) {
 
 void PrintTable(const std::string& file, const Classification& result) {
   std::printf("%s  (decode %.1f ms, preprocess %.1f ms, inference %.1f ms)\n", file.c_str(),
-              result.ms.decode, result.ms.preprocess, result.ms.inference);
+              result.ms.decode.value_or(0), result.ms.preprocess, result.ms.inference);
   const auto name = [](const Label& label) {
     return label.label.empty() ? Concat("class ", label.index) : label.label;
   };
@@ -105,7 +105,7 @@ int Run(const Args& args) {
   const Result<std::string> model =
       args.Has("--model") ? Result<std::string>(args.Text("--model", "")) : FindBundledModel();
   if (!model) return Complain(model.error());
-  const Result<std::unique_ptr<Classifier>> loaded = LoadClassifier(*model, *threads);
+  const Result<std::unique_ptr<Classifier>> loaded = LoadClassifier(*model, *threads, IsaOf(args));
   if (!loaded) return Complain(loaded.error());
   Classifier& classifier = **loaded;
   if (classifier.config().vit.num_classes == 0) {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/text.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 
@@ -45,13 +45,13 @@ Result<size_t> InputFile::Read(std::span<uint8_t> bytes) {
 Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
   constexpr size_t kFirstBytes = size_t{1} << 18;
   Result<InputFile> file = InputFile::Open(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  if (!file) return Forward(file);
   std::vector<uint8_t> bytes;
   size_t filled = 0;
   while (true) {
     bytes.resize(std::max(kFirstBytes, 2 * filled));
     const Result<size_t> count = file->Read(std::span(bytes).subspan(filled));
-    if (!count) return std::unexpected(count.error());
+    if (!count) return Forward(count);
     filled += *count;
     if (filled > max_bytes) {
       return Fail(Status::kTooLarge,

@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <string>
 
-#include "base/text.h"
 #include "commands.h"
 #include "model_folder.h"
 #include "output.h"
+#include "vitrine/text.h"
 #include "weights_file.h"
 
 namespace vitrine::cli {
@@ -41,7 +41,7 @@ void PrintConfig(const VitConfig& vit, bool has_labels) {
     tokens += vit.distilled ? ", class and distillation token in front" : ", class token in front";
   PrintLine("tokens", tokens);
   if (vit.distilled) PrintLine("heads", vit.head_dist ? "head and head_dist, averaged" : "head");
-  PrintLine("global_pool", vit.global_pool == GlobalPool::kToken ? "token" : "avg");
+  PrintLine("global_pool", std::string(GlobalPoolName(vit.global_pool)));
   if (vit.representation_size > 0) PrintLine("pre_logits", std::to_string(vit.representation_size));
   if (vit.num_classes == 0) {
     PrintLine("num_classes", "0 (no head: the output is the features)");
@@ -52,8 +52,7 @@ void PrintConfig(const VitConfig& vit, bool has_labels) {
 }
 
 void PrintPreprocess(const PreprocessConfig& preprocess) {
-  constexpr const char* kInterpolation[] = {"nearest", "bilinear", "bicubic", "lanczos"};
-  const std::string filter = kInterpolation[static_cast<int>(preprocess.interpolation)];
+  const std::string filter(InterpolationName(preprocess.interpolation));
   std::string resize;
   switch (preprocess.resize_mode) {
     case PreprocessConfig::ResizeMode::kShortestEdge:
@@ -84,7 +83,7 @@ void PrintPlan(const Plan& plan) {
     if (IsLaterBlock(step.name)) continue;
     int64_t parameters = 0;
     for (const int index : step.parameters) parameters += plan.parameters[index].num_elements();
-    const double mflop = plan.flops(step, /*every_token=*/true) / 1e6;
+    const double mflop = plan.flops(step, Want::kTokens) / 1e6;
     const int input_rows = step.kind == StepKind::kPool ? step.input_rows : step.rows;
     table.AddRow({step.name, std::string(StepKindName(step.kind)),
                   Concat(MatrixText(input_rows, plan.buffers[step.input].cols), " -> ",
@@ -94,7 +93,8 @@ void PrintPlan(const Plan& plan) {
       table.AddNote(Concat("(blocks.1 to blocks.", plan.config.depth - 1, " are like blocks.0)"));
     }
   }
-  table.AddRow({"total", "", "", Grouped(plan.num_parameters()), Fixed(plan.flops(true) / 1e6, 1)});
+  table.AddRow(
+      {"total", "", "", Grouped(plan.num_parameters()), Fixed(plan.flops(Want::kTokens) / 1e6, 1)});
   table.Print(stdout);
 }
 
@@ -122,10 +122,10 @@ void PrintText(Classifier& classifier, const ModelFolder& folder, const WeightsF
 
 void PrintJson(const Classifier& classifier, const Plan& plan, const ModelFolder& folder,
                const WeightsFile& weights) {
-  std::string json = classifier.InfoJson();
+  std::string json = InfoJson(classifier.model(), &classifier.executor());
   json.pop_back();  // the closing brace: more members follow
   json += Concat(",\"folder\":", JsonString(folder.path),
-                 ",\"mflop\":", Fixed(plan.flops(/*every_token=*/true) / 1e6, 3), ",\"file\":");
+                 ",\"mflop\":", Fixed(plan.flops(Want::kTokens) / 1e6, 3), ",\"file\":");
   if (folder.has_weights()) {
     json += Concat("{\"bytes\":", weights.bytes, ",\"tensors\":", weights.tensors,
                    ",\"dtypes\":", JsonString(weights.dtypes), "}");

@@ -7,9 +7,9 @@
 #include <unistd.h>
 #endif
 
-#include "base/text.h"
 #include "commands.h"
-#include "vitrine/executor.h"
+#include "vitrine/cpu.h"
+#include "vitrine/text.h"
 
 #ifndef VITRINE_VERSION
 #define VITRINE_VERSION "unknown"
@@ -82,7 +82,7 @@ int Main(std::span<char* const> words) {
   const std::string_view first = words[0];
   if (first == "--help" || first == "-h" || first == "help") return Help(words.subspan(1));
   if (first == "--version") {
-    std::printf("vitrine %s (%s)\n", VITRINE_VERSION, Executor::isa());
+    std::printf("vitrine %s (%s)\n", VITRINE_VERSION, std::string(CpuIsas().back()).c_str());
     return kExitOk;
   }
   const Command* command = FindCommand(first);

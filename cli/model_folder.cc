@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
 #include "commands.h"
 #include "file.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -18,7 +18,7 @@ constexpr size_t kChunkBytes = size_t{1} << 20;
 Result<std::string> ReadText(const std::string& path) {
   if (!IsThere(path)) return std::string();
   const Result<std::vector<uint8_t>> bytes = ReadFile(path, kMaxJsonBytes);
-  if (!bytes) return std::unexpected(bytes.error());
+  if (!bytes) return Forward(bytes);
   return std::string(bytes->begin(), bytes->end());
 }
 
@@ -54,7 +54,7 @@ Result<ModelFolder> ReadModelFolder(const std::string& path) {
   };
   for (const auto& [name, text] : texts) {
     Result<std::string> read = ReadText(path + name);
-    if (!read) return std::unexpected(std::move(read.error()));
+    if (!read) return Forward(read);
     *text = std::move(*read);
   }
   if (!IsThere(path + "/config.json")) {
@@ -96,22 +96,24 @@ Result<void> StreamWeights(const ModelFolder& folder, WeightStream& weights) {
                 Concat(folder.path, ": no model.safetensors", OtherWeights(folder.path)));
   }
   Result<InputFile> file = InputFile::Open(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  if (!file) return Forward(file);
   while (true) {
     const Result<std::span<uint8_t>> window = weights.Reserve(kChunkBytes);
-    if (!window) return std::unexpected(window.error());
+    if (!window) return Forward(window);
     const Result<size_t> count = file->Read(*window);
-    if (!count) return std::unexpected(count.error());
+    if (!count) return Forward(count);
     if (*count == 0) break;
     if (Result<void> committed = weights.Commit(*count); !committed) return committed;
   }
   return weights.Finish();
 }
 
-Result<std::unique_ptr<Classifier>> LoadClassifier(const std::string& path, int num_threads) {
+Result<std::unique_ptr<Classifier>> LoadClassifier(const std::string& path, int num_threads,
+                                                   std::string_view isa) {
   const Result<ModelFolder> folder = ReadModelFolder(path);
-  if (!folder) return std::unexpected(folder.error());
-  Result<std::unique_ptr<Classifier>> classifier = Classifier::Create(folder->files(), num_threads);
+  if (!folder) return Forward(folder);
+  Result<std::unique_ptr<Classifier>> classifier =
+      Classifier::Create(folder->files(), num_threads, isa);
   if (!classifier) {
     classifier.error().message = Concat(path, ": ", classifier.error().message);
     return classifier;

@@ -31,7 +31,8 @@ Result<std::string> FindBundledModel();
 Result<void> StreamWeights(const ModelFolder& folder, WeightStream& weights);
 
 /// Reads a folder and its weights.
-Result<std::unique_ptr<Classifier>> LoadClassifier(const std::string& path, int num_threads);
+Result<std::unique_ptr<Classifier>> LoadClassifier(const std::string& path, int num_threads,
+                                                   std::string_view isa);
 
 }  // namespace vitrine::cli
 

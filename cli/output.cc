@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/json.h"
-#include "base/text.h"
+#include "vitrine/json_writer.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 

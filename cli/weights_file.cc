@@ -3,9 +3,9 @@
 #include <map>
 #include <utility>
 
-#include "base/text.h"
 #include "file.h"
-#include "weights/safetensors.h"
+#include "vitrine/safetensors.h"
+#include "vitrine/text.h"
 
 namespace vitrine::cli {
 namespace {
@@ -15,12 +15,12 @@ Result<SafetensorsHeader> ReadHeader(InputFile& file) {
   SafetensorsHeaderReader reader;
   while (!reader.complete()) {
     const Result<std::span<uint8_t>> window = reader.Reserve(kChunkBytes);
-    if (!window) return std::unexpected(window.error());
+    if (!window) return Forward(window);
     const Result<size_t> count = file.Read(*window);
-    if (!count) return std::unexpected(count.error());
+    if (!count) return Forward(count);
     if (*count == 0) return std::unexpected(reader.Truncated());
     if (Result<void> committed = reader.Commit(*count); !committed) {
-      return std::unexpected(std::move(committed.error()));
+      return Forward(committed);
     }
   }
   return reader.Take();
@@ -30,12 +30,12 @@ Result<SafetensorsHeader> ReadHeader(InputFile& file) {
 
 Result<WeightsFile> ReadWeightsHeader(const std::string& path) {
   const Result<uint64_t> file_size = FileSize(path);
-  if (!file_size) return std::unexpected(file_size.error());
+  if (!file_size) return Forward(file_size);
   Result<InputFile> file = InputFile::Open(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  if (!file) return Forward(file);
   const Result<SafetensorsHeader> header = ReadHeader(*file);
   if (!header) {
-    if (header.error().status == Status::kIo) return std::unexpected(header.error());
+    if (header.error().status == Status::kIo) return Forward(header);
     return Fail(header.error().status, Concat(path, ": ", header.error().message));
   }
 

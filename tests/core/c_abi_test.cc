@@ -5,16 +5,18 @@
 #include <memory>
 #include <string>
 
+#include "reference_executor.h"
 #include "small_model.h"
+#include "test_support.h"
 #include "vitrine/vitrine.h"
 
 namespace vitrine::test {
 namespace {
 
 struct Destroy {
-  void operator()(vitrine_classifier* classifier) const { vitrine_destroy(classifier); }
+  void operator()(vitrine_model* model) const { vitrine_destroy(model); }
 };
-using Handle = std::unique_ptr<vitrine_classifier, Destroy>;
+using Handle = std::unique_ptr<vitrine_model, Destroy>;
 
 constexpr int32_t kRefused = -static_cast<int32_t>(Status::kInvalidArgument);
 
@@ -24,14 +26,15 @@ bool LastErrorIs(const std::string& status) {
 }
 
 Handle Create(const std::string& config) {
-  Handle handle(vitrine_create(config.c_str(), nullptr, nullptr, 1));
+  Handle handle(vitrine_create(config.c_str(), nullptr, nullptr));
   INFO(LastError());
   REQUIRE(handle != nullptr);
+  REQUIRE(vitrine_use_cpu(handle.get(), 1) == 0);
   return handle;
 }
 
 /// Bytes written in pieces of `piece` bytes; the status of the first call that fails, or of finish.
-int32_t StreamAll(vitrine_classifier* handle, const std::vector<uint8_t>& bytes, size_t piece) {
+int32_t StreamAll(vitrine_model* handle, const std::vector<uint8_t>& bytes, size_t piece) {
   for (size_t sent = 0; sent < bytes.size();) {
     size_t granted = 0;
     uint8_t* window =
@@ -46,9 +49,9 @@ int32_t StreamAll(vitrine_classifier* handle, const std::vector<uint8_t>& bytes,
 }
 
 std::vector<uint8_t> Weights(const std::string& config, const Fill& fill) {
-  const auto classifier = Classifier::Create({config, "", ""}, 1);
-  REQUIRE(classifier.has_value());
-  return MakeSafetensors((*classifier)->executor().plan(), fill);
+  const auto model = Model::Create({config, "", ""});
+  REQUIRE(model.has_value());
+  return MakeSafetensors((*model)->plan(), fill);
 }
 
 Handle LoadSmall(const Fill& fill) {
@@ -58,7 +61,7 @@ Handle LoadSmall(const Fill& fill) {
   return handle;
 }
 
-void Decode(vitrine_classifier* handle, const std::vector<uint8_t>& file) {
+void Decode(vitrine_model* handle, const std::vector<uint8_t>& file) {
   uint8_t* memory = vitrine_image_reserve(handle, file.size());
   REQUIRE(memory != nullptr);
   std::memcpy(memory, file.data(), file.size());
@@ -87,7 +90,7 @@ TEST_CASE("The C ABI classifies a file and pixels", "[c_abi]") {
   CHECK(vitrine_image_rgba(handle.get(), 5, 4) == 0);
   json = vitrine_classify(handle.get(), 1, 0);
   REQUIRE(json != nullptr);
-  CHECK(std::string(json).find("\"decode\":0,") != std::string::npos);
+  CHECK(std::string(json).find("\"ms\":{\"preprocess\":") != std::string::npos);
 
   const std::vector<float> tensor(3 * 8 * 8);
   logits = vitrine_logits_of_tensor(handle.get(), tensor.data(), tensor.size(), &length);
@@ -154,11 +157,18 @@ TEST_CASE("The C ABI reports facts and the plan", "[c_abi]") {
 TEST_CASE("The C ABI refuses null pointers", "[c_abi]") {
   size_t length = 0;
   const float value = 0;
-  CHECK(vitrine_create(nullptr, nullptr, nullptr, 1) == nullptr);
+  CHECK(vitrine_create(nullptr, nullptr, nullptr) == nullptr);
   CHECK(LastErrorIs("invalid_argument"));
   CHECK(vitrine_weights_reserve(nullptr, 1, &length) == nullptr);
   CHECK(vitrine_weights_commit(nullptr, 0) == kRefused);
   CHECK(vitrine_weights_finish(nullptr) == kRefused);
+  int32_t index = 0;
+  CHECK(vitrine_use_cpu(nullptr, 1) == kRefused);
+  CHECK(vitrine_weights_expected(nullptr) == 0);
+  CHECK(vitrine_parameter_next(nullptr, &index, &length) == nullptr);
+  CHECK(vitrine_patches(nullptr, 0, &length) == nullptr);
+  CHECK(vitrine_patches_of_tensor(nullptr, &value, 1, &length) == nullptr);
+  CHECK(vitrine_labels(nullptr, &value, 1, 1) == nullptr);
   CHECK(vitrine_info(nullptr) == nullptr);
   CHECK(vitrine_plan(nullptr) == nullptr);
   CHECK(vitrine_image_reserve(nullptr, 1) == nullptr);
@@ -173,6 +183,11 @@ TEST_CASE("The C ABI refuses null pointers", "[c_abi]") {
 
   const Handle handle = LoadSmall(HeadBias({0, 2, 1}));
   CHECK(vitrine_weights_reserve(handle.get(), 1, nullptr) == nullptr);
+  CHECK(vitrine_parameter_next(handle.get(), nullptr, &length) == nullptr);
+  CHECK(vitrine_parameter_next(handle.get(), &index, nullptr) == nullptr);
+  CHECK(vitrine_patches(handle.get(), 0, nullptr) == nullptr);
+  CHECK(vitrine_patches_of_tensor(handle.get(), nullptr, 1, &length) == nullptr);
+  CHECK(vitrine_labels(handle.get(), nullptr, 3, 1) == nullptr);
   Decode(handle.get(), MakeBmp(8, 8, {1, 2, 3}));
   CHECK(vitrine_logits(handle.get(), 0, nullptr) == nullptr);
   CHECK(vitrine_features(handle.get(), 0, nullptr) == nullptr);
@@ -182,9 +197,10 @@ TEST_CASE("The C ABI refuses null pointers", "[c_abi]") {
 }
 
 TEST_CASE("The C ABI reports errors of config and weights", "[c_abi]") {
-  CHECK(vitrine_create("{", nullptr, nullptr, 1) == nullptr);
+  CHECK(vitrine_create("{", nullptr, nullptr) == nullptr);
   CHECK(LastErrorIs("invalid_config"));
-  CHECK(vitrine_create(SmallConfig(3).c_str(), nullptr, nullptr, 0) == nullptr);
+  const Handle small(vitrine_create(SmallConfig(3).c_str(), nullptr, nullptr));
+  CHECK(vitrine_use_cpu(small.get(), 0) == kRefused);
   CHECK(LastErrorIs("invalid_argument"));
 
   const std::string config = SmallConfig(3);
@@ -246,6 +262,77 @@ TEST_CASE("The C ABI refuses calls out of order and pictures that are none", "[c
   CHECK(vitrine_logits(handle.get(), -1, &length) == nullptr);
   CHECK(LastErrorIs("invalid_argument"));
   CHECK(vitrine_classify(handle.get(), 1, 0) != nullptr);  // and goes on working
+}
+
+TEST_CASE("The C ABI gives an executor elsewhere all that it needs", "[c_abi]") {
+  const std::string config = SmallConfig(3);
+  const std::vector<uint8_t> weights = Weights(config, Varied);
+  const Handle handle(vitrine_create(config.c_str(), nullptr, nullptr));
+  REQUIRE(handle != nullptr);
+  CHECK(std::string(vitrine_info(handle.get())).find("\"threads\"") == std::string::npos);
+
+  ReferenceExecutor reference(vitrine_plan(handle.get()));
+  int32_t index = 0;
+  size_t length = 0;
+  CHECK(vitrine_weights_expected(handle.get()) == 0);
+  int taken = 0;
+  const size_t piece = 100;
+  for (size_t sent = 0; sent < weights.size();) {
+    size_t granted = 0;
+    uint8_t* window =
+        vitrine_weights_reserve(handle.get(), std::min(piece, weights.size() - sent), &granted);
+    REQUIRE(window != nullptr);
+    std::memcpy(window, weights.data() + sent, granted);
+    REQUIRE(vitrine_weights_commit(handle.get(), granted) == 0);
+    sent += granted;
+    while (const uint8_t* bytes = vitrine_parameter_next(handle.get(), &index, &length)) {
+      vitrine::Tensor tensor =
+          vitrine::Tensor::Allocate(DType::kF32, {static_cast<int64_t>(length / sizeof(float))});
+      std::memcpy(tensor.bytes.data(), bytes, length);
+      REQUIRE(reference.SetParameter(index, std::move(tensor)).has_value());
+      ++taken;
+    }
+    CHECK(index == -1);
+  }
+  CHECK(vitrine_weights_expected(handle.get()) == static_cast<double>(weights.size()));
+  REQUIRE(vitrine_weights_finish(handle.get()) == 0);
+  const auto model = Model::Create({config, "", ""});
+  CHECK(taken == static_cast<int>((*model)->plan().parameters.size()));
+  CHECK(vitrine_use_cpu(handle.get(), 1) == kRefused);  // too late
+
+  // Its logits of a picture are those of the CPU.
+  Decode(handle.get(), MakeBmp(9, 7, {200, 20, 30}));
+  const float* patches = vitrine_patches(handle.get(), VITRINE_ALPHA_WHITE, &length);
+  REQUIRE(patches != nullptr);
+  reference.Run({patches, length}, Want::kHead);
+  const std::vector<float> logits = reference.Role("output");
+  const Handle cpu = LoadSmall(Varied);
+  Decode(cpu.get(), MakeBmp(9, 7, {200, 20, 30}));
+  const float* expected = vitrine_logits(cpu.get(), VITRINE_ALPHA_WHITE, &length);
+  REQUIRE(expected != nullptr);
+  CHECK(Compare(logits, {expected, length}).relative() < 1e-5);
+
+  // And so are the labels made of them.
+  const char* text = vitrine_labels(handle.get(), logits.data(), logits.size(), 3);
+  REQUIRE(text != nullptr);
+  const std::string labels = text;
+  const std::string of_cpu = vitrine_classify(cpu.get(), 3, VITRINE_ALPHA_WHITE);
+  CHECK(labels.substr(0, 24) == of_cpu.substr(0, 24));
+  CHECK(vitrine_labels(handle.get(), logits.data(), 2, 3) == nullptr);
+  CHECK(LastErrorIs("invalid_argument"));
+
+  // A tensor of zeros unfolds to zeros; results of the CPU are refused.
+  const std::vector<float> tensor(3 * 8 * 8);
+  patches = vitrine_patches_of_tensor(handle.get(), tensor.data(), tensor.size(), &length);
+  REQUIRE(patches != nullptr);
+  CHECK(std::vector<float>(patches, patches + length) == tensor);
+  CHECK(vitrine_classify(handle.get(), 1, VITRINE_ALPHA_WHITE) == nullptr);
+  CHECK(LastErrorIs("invalid_argument"));
+}
+
+TEST_CASE("The C ABI lists the formats that it decodes", "[c_abi]") {
+  CHECK(std::string(vitrine_image_formats()) ==
+        "[\"image/jpeg\",\"image/png\",\"image/gif\",\"image/bmp\"]");
 }
 
 TEST_CASE("The C ABI's memory", "[c_abi]") {

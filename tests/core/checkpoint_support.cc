@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
-#include "base/text.h"
+#include "vitrine/text.h"
 
 namespace vitrine::test {
 
@@ -61,9 +61,9 @@ VitConfig LittleConfig() {
   return config;
 }
 
-Result<void> RecordingSink::SetParameter(int index, Buffer<float> values) {
+Result<void> RecordingSink::SetParameter(int index, vitrine::Tensor values) {
   if (parameters.contains(index)) twice = true;
-  parameters[index].assign(values.span().begin(), values.span().end());
+  parameters[index].assign(values.floats().begin(), values.floats().end());
   return {};
 }
 

@@ -39,7 +39,7 @@ VitConfig LittleConfig();
 /// Keeps what it is given.
 class RecordingSink final : public ParameterSink {
  public:
-  Result<void> SetParameter(int index, Buffer<float> values) override;
+  Result<void> SetParameter(int index, vitrine::Tensor values) override;
   std::map<int, std::vector<float>> parameters;
   bool twice = false;
 };

@@ -1,14 +1,18 @@
-// Every step of small random networks against PyTorch: tests/golden/make_goldens.py made the files.
+// The one conformance suite: every step of every golden network, on every executor, against
+// PyTorch. tests/golden/make_goldens.py made the files. As WebAssembly the same suite runs its
+// instruction set.
 #include <algorithm>
 #include <catch2/catch_message.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
+#include <functional>
 #include <random>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "reference_executor.h"
 #include "test_support.h"
 
 namespace vitrine::test {
@@ -42,19 +46,19 @@ class StepChecker {
   explicit StepChecker(const TensorFile& golden)
       : golden_(golden), names_(Words(golden.metadata.at("steps"))) {}
 
-  void operator()(const Step& step, std::span<const float> output) {
+  void operator()(const std::string& step, std::span<const float> output) {
     if (!problem_.empty()) return;
-    if (next_ == names_.size() || step.name != names_[next_]) {
-      problem_ = "step " + std::to_string(next_) + " is " + step.name + ", expected " +
+    if (next_ == names_.size() || step != names_[next_]) {
+      problem_ = "step " + std::to_string(next_) + " is " + step + ", expected " +
                  (next_ == names_.size() ? "the end" : names_[next_]);
       return;
     }
     ++next_;
-    const Tensor& expected = golden_.at(step.name);
+    const Tensor& expected = golden_.at(step);
     const Difference difference = Compare(output, expected.values);
     if (!(difference.relative() <= kTolerance)) {
       std::ostringstream text;
-      text << "first wrong step: " << step.name << " (" << output.size() << " values, expected "
+      text << "first wrong step: " << step << " (" << output.size() << " values, expected "
            << expected.values.size() << "): error " << difference.max_abs_error
            << " of values up to " << difference.max_abs_value;
       problem_ = text.str();
@@ -84,18 +88,48 @@ void RequireClose(const std::string& what, std::span<const float> actual,
 
 TEST_CASE("the golden networks are all there", "[golden]") { REQUIRE(GoldenCases().size() == 33); }
 
-TEST_CASE("every step of every golden network equals PyTorch's", "[golden]") {
+std::vector<std::string> Isas() {
+  const std::vector<std::string_view> isas = CpuIsas();
+  return {isas.begin(), isas.end()};
+}
+
+TEST_CASE("the reference executor, from the plan's JSON alone, equals PyTorch", "[golden]") {
+  const std::string name = GENERATE(from_range(GoldenCases()));
+  CAPTURE(name);
+  const ModelFolder folder(SourceDir() / "tests/golden" / name);
+  const TensorFile golden = ReadTensors(folder.path / "golden.safetensors");
+  const Result<std::shared_ptr<const Model>> model = Model::Create(folder.files());
+  REQUIRE(model.has_value());
+  ReferenceExecutor reference(PlanJson((*model)->plan()));
+  WeightStream stream((*model)->plan(), reference);
+  REQUIRE(Stream(stream, folder.weights).has_value());
+  std::vector<float> patches((*model)->num_patch_values());
+  REQUIRE((*model)->ReadPatchesOfTensor(golden.at("input").values, patches).has_value());
+
+  StepChecker checker(golden);
+  reference.Run(patches, Want::kTokens, std::ref(checker));
+  REQUIRE(checker.Problem() == "");
+  RequireClose("forward_features", reference.Role("tokens"), golden.at("forward_features").values);
+  RequireClose("features", reference.Role("features"), golden.at("features").values);
+  RequireClose("logits", reference.Role("output"), golden.at("logits").values);
+  reference.Run(patches, Want::kHead);
+  RequireClose("logits of Want::kHead", reference.Role("output"), golden.at("logits").values);
+}
+
+TEST_CASE("the CPU executor, on every instruction set, equals PyTorch", "[golden]") {
   const std::string name = GENERATE(from_range(GoldenCases()));
   const int num_threads = GENERATE(1, 2);
-  CAPTURE(name, num_threads);
+  const std::string isa = GENERATE(from_range(Isas()));
+  CAPTURE(name, num_threads, isa);
   const ModelFolder folder(SourceDir() / "tests/golden" / name);
   const TensorFile golden = ReadTensors(folder.path / "golden.safetensors");
   const std::vector<float>& input = golden.at("input").values;
-  Network network = LoadNetwork(folder, num_threads);
+  Network network = LoadNetwork(folder, num_threads, [] { return size_t{1} << 16; }, isa);
+  REQUIRE(network.executor->isa() == isa);
 
   StepChecker checker(golden);
   const StepObserver observer = [&checker](const Step& step, std::span<const float> output,
-                                           double) { checker(step, output); };
+                                           double) { checker(step.name, output); };
   network.Run(input, Want::kTokens, &observer);
   REQUIRE(checker.Problem() == "");
   RequireClose("forward_features", network.Tokens(), golden.at("forward_features").values);
@@ -122,6 +156,29 @@ TEST_CASE("the number of threads does not change a golden network's logits", "[g
     logits[i] = network.Output();
   }
   REQUIRE(logits[0] == logits[1]);
+}
+
+TEST_CASE("executors share one set of weights", "[golden]") {
+  const ModelFolder folder(SourceDir() / "tests/golden/plain");
+  const TensorFile golden = ReadTensors(folder.path / "golden.safetensors");
+  Network network = LoadNetwork(folder, 1);
+  Result<std::unique_ptr<Executor>> other = MakeCpuExecutor(network.weights, 2);
+  REQUIRE(other.has_value());
+  REQUIRE((*other)->ready());
+  network.Run(golden.at("input").values, Want::kHead);
+  const std::vector<float> logits = network.Output();
+  network.executor = std::move(*other);
+  network.Run(golden.at("input").values, Want::kHead);
+  REQUIRE(network.Output() == logits);
+}
+
+TEST_CASE("an instruction set that is not there is refused by name", "[golden]") {
+  const ModelFolder folder(SourceDir() / "tests/golden/plain");
+  const Result<std::unique_ptr<Classifier>> classifier =
+      Classifier::Create(folder.files(), 1, "sse9");
+  REQUIRE(!classifier.has_value());
+  CHECK(classifier.error().status == Status::kInvalidArgument);
+  CHECK(classifier.error().message.find(CpuIsas().back()) != std::string::npos);
 }
 
 TEST_CASE("a golden network loads from chunks of any sizes", "[golden]") {

@@ -1,8 +1,13 @@
 #include "base/json.h"
 
+#include <bit>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <limits>
+#include <random>
+#include <vector>
+
+#include "vitrine/json_writer.h"
 
 namespace vitrine {
 namespace {
@@ -130,6 +135,24 @@ TEST_CASE("The JSON writer's numbers", "[json]") {
   CHECK(written(std::numeric_limits<double>::quiet_NaN()) == "null");
   CHECK(written(std::numeric_limits<double>::infinity()) == "null");
   CHECK(written(1e300) == "null");
+}
+
+TEST_CASE("The JSON writer's floats read back as themselves", "[json]") {
+  std::mt19937 random(1);
+  std::vector<float> values = {0.0f,  -0.0f,  1.0f,         -1.0f,         10.0f,          0.1f,
+                               1e-6f, 1e-12f, 9.9999994e8f, 3.4028235e38f, 1.1754944e-38f, 0.125f};
+  while (values.size() < 20000) {
+    const auto value = std::bit_cast<float>(static_cast<uint32_t>(random()));
+    if (std::isnormal(value)) values.push_back(value);
+  }
+  int wrong = 0;
+  for (const float value : values) {
+    const std::string text = JsonWriter().BeginArray().Float(value).EndArray().Take();
+    JsonDocument document(text, "text", Status::kInternal, 1 << 20);
+    wrong += static_cast<float>(document.root().Items().at(0).Number(-7)) != value;
+  }
+  CHECK(wrong == 0);
+  CHECK(JsonWriter().Float(INFINITY).Take() == "null");
 }
 
 TEST_CASE("The JSON writer replaces bytes that are not UTF-8", "[json]") {

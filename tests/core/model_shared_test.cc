@@ -49,8 +49,8 @@ Image Decode(const fs::path& path) {
 /// Logits of a picture that already has the network's size.
 std::vector<float> LogitsOfPixels(Network& network, const fs::path& png) {
   const Image image = Decode(png);
-  const Result<void> unfolded =
-      Unfold(image, network.config.preprocess, network.config.vit, network.executor->input());
+  const Result<void> unfolded = Unfold(image, network.model->config().preprocess,
+                                       network.model->config().vit, network.executor->input());
   INFO(png.string() << ": " << (unfolded ? "" : unfolded.error().message));
   REQUIRE(unfolded.has_value());
   REQUIRE(network.executor->Run(Want::kHead).has_value());
@@ -90,12 +90,13 @@ TEST_CASE("ViT-Tiny's input tensor equals torchvision's", "[shared]") {
   const TensorFile golden = ReadTensors(GoldenDir() / "steps.safetensors");
   Network network = LoadNetwork(TinyModel(), 1);
   const std::span<float> input = network.executor->input();
-  REQUIRE(UnfoldTensor(golden.at("input").values, network.config.vit, input).has_value());
+  REQUIRE(UnfoldTensor(golden.at("input").values, network.model->config().vit, input).has_value());
   const std::vector<float> expected(input.begin(), input.end());
 
   const Image image = Decode(GoldenDir() / "resize/007_cock.248bicubic_crop224.png");
   std::fill(input.begin(), input.end(), 0.0f);
-  REQUIRE(Unfold(image, network.config.preprocess, network.config.vit, input).has_value());
+  REQUIRE(Unfold(image, network.model->config().preprocess, network.model->config().vit, input)
+              .has_value());
   CHECK(Compare(input, expected).max_abs_error <= 1e-6);
 }
 

@@ -38,8 +38,8 @@ TEST_CASE("ViT-Tiny has timm's parameters", "[plan]") {
   const Plan plan = Build(Tiny());
   CHECK(plan.num_parameters() == 5717416);  // timm: sum(p.numel() for p in model.parameters())
   CHECK(plan.parameters.size() == 152);
-  CHECK(plan.flops(true) / 2e9 > 1.25);  // timm's results table: 1.3 GMACs
-  CHECK(plan.flops(true) / 2e9 < 1.3);
+  CHECK(plan.flops(Want::kTokens) / 2e9 > 1.25);  // timm's results table: 1.3 GMACs
+  CHECK(plan.flops(Want::kTokens) / 2e9 < 1.3);
   CHECK(HasParameter(plan, "blocks.11.attn.qkv.bias"));
   CHECK(Find(plan, "blocks.11")->kind == StepKind::kAdd);
 }
@@ -73,12 +73,12 @@ TEST_CASE("a model that classifies by its token skips the last block's patch tok
   CHECK(Find(token, "blocks.11.attn.heads")->head_rows == 1);
   CHECK(Find(token, "blocks.11.mlp.fc1")->head_rows == 1);
   CHECK(Find(token, "blocks.10.mlp.fc1")->head_rows == 197);
-  CHECK(token.flops(false) < 0.95 * token.flops(true));
+  CHECK(token.flops(Want::kHead) < 0.95 * token.flops(Want::kTokens));
 
   VitConfig config = Tiny();
   config.global_pool = GlobalPool::kAvg;
   const Plan avg = Build(config);
-  CHECK(avg.flops(false) == avg.flops(true));
+  CHECK(avg.flops(Want::kHead) == avg.flops(Want::kTokens));
 }
 
 TEST_CASE("the constructor's arguments have their place in the plan", "[plan]") {
@@ -116,7 +116,11 @@ TEST_CASE("an invalid config gives an error, not a plan", "[plan]") {
 
 TEST_CASE("a plan as JSON names its steps", "[plan]") {
   const std::string json = PlanJson(Build(Tiny()));
-  CHECK(json.starts_with("{\"buffers\":[{\"name\":\"patches\",\"shape\":[196, 768]}"));
+  CHECK(
+      json.starts_with("{\"input\":0,\"tokens\":2,\"features\":6,\"output\":7,"
+                       "\"buffers\":[{\"name\":\"patches\",\"rows\":196,\"cols\":768},"));
+  CHECK(json.find("\"eps\":9.99999997e-7") != std::string::npos);
+  CHECK(json.find("\"num_heads\":3,\"head_dim\":64,\"scale\":1.25e-1") != std::string::npos);
   CHECK(json.find("\"name\":\"blocks.11.mlp.fc2\"") != std::string::npos);
   CHECK(json.find("\"activation\":\"gelu\"") != std::string::npos);
 }

@@ -1,4 +1,4 @@
-#include "weights/safetensors.h"
+#include "vitrine/safetensors.h"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 
-#include "base/json.h"
+#include "vitrine/json_writer.h"
 
 namespace vitrine::test {
 namespace {
@@ -61,7 +61,7 @@ std::unique_ptr<Classifier> MakeSmallClassifier(const std::string& config, const
   auto created = Classifier::Create(files, /*num_threads=*/1);
   if (!created) FAIL(created.error().message);
   Classifier& classifier = **created;
-  const std::vector<uint8_t> bytes = MakeSafetensors(classifier.executor().plan(), fill);
+  const std::vector<uint8_t> bytes = MakeSafetensors(classifier.model().plan(), fill);
   Result<void> loaded = classifier.weights().Write(bytes);
   if (loaded) loaded = classifier.weights().Finish();
   if (!loaded) FAIL(loaded.error().message);

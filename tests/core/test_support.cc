@@ -130,7 +130,7 @@ Result<void> Stream(WeightStream& stream, std::span<const uint8_t> bytes) {
 }
 
 void Network::Run(std::span<const float> input, Want want, const StepObserver* observer) {
-  const Result<void> unfolded = UnfoldTensor(input, config.vit, executor->input());
+  const Result<void> unfolded = model->ReadPatchesOfTensor(input, executor->input());
   INFO((unfolded ? "" : unfolded.error().message));
   REQUIRE(unfolded.has_value());
   const Result<void> ran = executor->Run(want, observer);
@@ -149,23 +149,26 @@ std::vector<float> Network::Tokens() const {
 }
 
 Network LoadNetwork(const ModelFolder& folder, int num_threads,
-                    const std::function<size_t()>& next_size) {
+                    const std::function<size_t()>& next_size, std::string_view isa) {
   INFO("loading " << folder.path.string());
-  Result<ModelConfig> config = ReadModelConfig(folder.files());
-  INFO((config ? "" : config.error().message));
-  REQUIRE(config.has_value());
-  Result<Plan> plan = BuildPlan(config->vit);
-  INFO((plan ? "" : plan.error().message));
-  REQUIRE(plan.has_value());
-  Result<std::unique_ptr<Executor>> executor = Executor::Create(*plan, num_threads);
+  Result<std::shared_ptr<const Model>> model = Model::Create(folder.files());
+  INFO((model ? "" : model.error().message));
+  REQUIRE(model.has_value());
+  // An executor lives by the plan's steps alone.
+  auto plan = std::make_shared<Plan>((*model)->plan());
+  plan->config = {};
+  Result<std::shared_ptr<CpuWeights>> weights = CpuWeights::Create(plan, isa);
+  INFO((weights ? "" : weights.error().message));
+  REQUIRE(weights.has_value());
+  Result<std::unique_ptr<Executor>> executor = MakeCpuExecutor(*weights, num_threads);
   INFO((executor ? "" : executor.error().message));
   REQUIRE(executor.has_value());
-  WeightStream stream(*plan, **executor);
+  WeightStream stream((*model)->plan(), **weights);
   const Result<void> loaded = Stream(stream, folder.weights, next_size);
   INFO((loaded ? "" : loaded.error().message));
   REQUIRE(loaded.has_value());
   REQUIRE((*executor)->ready());
-  return {std::move(*config), std::move(*executor)};
+  return {std::move(*model), std::move(*weights), std::move(*executor)};
 }
 
 Network LoadNetwork(const ModelFolder& folder, int num_threads) {

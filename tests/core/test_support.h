@@ -15,6 +15,7 @@
 
 #include "vitrine/classifier.h"
 #include "vitrine/config.h"
+#include "vitrine/cpu.h"
 #include "vitrine/executor.h"
 #include "vitrine/plan.h"
 
@@ -64,7 +65,8 @@ Result<void> Stream(WeightStream& stream, std::span<const uint8_t> bytes);
 
 /// A loaded network; the running test fails where loading does.
 struct Network {
-  ModelConfig config;
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<CpuWeights> weights;
   std::unique_ptr<Executor> executor;
 
   /// Unfolds `input` [in_chans, height, width] and runs; the running test fails where either does.
@@ -75,7 +77,7 @@ struct Network {
 };
 Network LoadNetwork(const ModelFolder& folder, int num_threads);
 Network LoadNetwork(const ModelFolder& folder, int num_threads,
-                    const std::function<size_t()>& next_size);
+                    const std::function<size_t()>& next_size, std::string_view isa = "");
 
 std::unique_ptr<Classifier> LoadClassifier(const ModelFolder& folder, int num_threads);
 

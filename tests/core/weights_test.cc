@@ -6,9 +6,9 @@
 #include <limits>
 #include <random>
 
-#include "base/text.h"
 #include "checkpoint_support.h"
 #include "test_support.h"
+#include "vitrine/text.h"
 
 namespace vitrine::test {
 namespace {
@@ -281,7 +281,7 @@ TEST_CASE("A skipped tensor may be larger than the address space of WebAssembly"
 
 class FullSink final : public ParameterSink {
  public:
-  Result<void> SetParameter(int, Buffer<float>) override {
+  Result<void> SetParameter(int, vitrine::Tensor) override {
     return Fail(Status::kOutOfMemory, "full");
   }
 };

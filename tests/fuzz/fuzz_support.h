@@ -31,10 +31,11 @@ inline const Plan& SmallPlan() {
 /// Takes parameters as an executor would, and checks what WeightStream promises of them.
 class CheckingSink final : public ParameterSink {
  public:
-  Result<void> SetParameter(int index, Buffer<float> values) override {
+  Result<void> SetParameter(int index, vitrine::Tensor values) override {
     Require(index >= 0 && index < kCount && !seen_[index]);
-    Require(static_cast<int64_t>(values.size()) == SmallPlan().parameters[index].num_elements());
-    for (const float value : values.span()) Require(std::isfinite(value));
+    Require(static_cast<int64_t>(values.floats().size()) ==
+            SmallPlan().parameters[index].num_elements());
+    for (const float value : values.floats()) Require(std::isfinite(value));
     seen_[index] = true;
     ++num_seen_;
     return {};

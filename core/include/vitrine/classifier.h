@@ -3,27 +3,24 @@
 #define VITRINE_CLASSIFIER_H_
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vitrine/config.h"
 #include "vitrine/error.h"
 #include "vitrine/executor.h"
 #include "vitrine/image.h"
+#include "vitrine/model.h"
 #include "vitrine/weights.h"
 
 namespace vitrine {
 
-struct Label {
-  int index;
-  std::string label;  // "" where the model has no names
-  float score;        // softmax probability
-};
-
 /// Milliseconds spent on one picture.
 struct Timing {
-  double decode = 0;
+  std::optional<double> decode;  // where the classifier decoded it
   double preprocess = 0;
   double inference = 0;
 };
@@ -33,21 +30,27 @@ struct Classification {
   Timing ms;
 };
 
-/// Config, preprocessing, labels, weights and executor of one model. Not thread-safe.
+/// A model, the CPU executor and the stream that fills it. Not thread-safe.
 class Classifier {
  public:
+  /// `isa`: as CpuWeights::Create.
   [[nodiscard]] static Result<std::unique_ptr<Classifier>> Create(const ModelFiles& files,
-                                                                  int num_threads);
+                                                                  int num_threads,
+                                                                  std::string_view isa = "");
+  [[nodiscard]] static Result<std::unique_ptr<Classifier>> Create(
+      std::shared_ptr<const Model> model, int num_threads, std::string_view isa = "");
   ~Classifier();
 
   /// Weights are written here until Finish() succeeds; before that the calls below fail.
   WeightStream& weights();
+  /// Where the stream puts them; for callers that have values of their own.
+  ParameterSink& parameters();
 
-  const ModelConfig& config() const;
-  Executor& executor();
+  const Model& model() const;
+  const ModelConfig& config() const { return model().config(); }
+  Executor& executor() const;
 
-  /// Softmax over the classes, the top_k best (all when top_k exceeds num_classes).
-  /// kInvalidArgument when top_k < 1, or the model has no head (num_classes 0: use Features).
+  /// Model::ReadLabels of the picture's logits.
   [[nodiscard]] Result<Classification> Classify(const Image& image, int top_k,
                                                 Alpha alpha = Alpha::kWhite);
   /// DecodeImage, then Classify; Timing has the decoding as well.
@@ -61,21 +64,16 @@ class Classifier {
   /// Of a normalised tensor [in_chans, height, width].
   [[nodiscard]] Result<std::span<const float>> LogitsOfTensor(std::span<const float> tensor);
 
-  /// {"architecture":…, "parameters":…, "img_size":…, "num_classes":…, "threads":…, "isa":…,
-  ///  "memory": {"weights":…, "activations":…}} : what `vitrine info` prints and the page shows.
-  std::string InfoJson() const;
-
  private:
   struct Impl;
   explicit Classifier(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
-/// The JSON of one result, as `vitrine classify --json` and the C ABI give it:
-/// {"labels":[{"index":7,"label":"cock","score":0.93},…],"ms":{"decode":…,"preprocess":…,"inference":…}}
+/// {"labels":[{"index":7,"label":"cock","score":0.93},…]}
+std::string LabelsJson(const std::vector<Label>& labels);
+/// The same with "ms":{"decode":…,"preprocess":…,"inference":…}, decode where it was timed.
 std::string ClassificationJson(const Classification& classification);
-/// {"status":"invalid_image","message":"…"}
-std::string ErrorJson(const Error& error);
 
 }  // namespace vitrine
 

@@ -16,6 +16,9 @@ namespace vitrine {
 /// timm names: 'token' classifies the class token, 'avg' the mean of the patch tokens.
 enum class GlobalPool { kToken, kAvg };
 
+/// "token", "avg".
+std::string_view GlobalPoolName(GlobalPool global_pool);
+
 /// `act_layer`: the MLP's activation. kGelu is exact (erf), kGeluTanh the tanh approximation,
 /// kQuickGelu x * sigmoid(1.702 x); kTanh is what pre_logits uses.
 enum class Activation { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kSilu, kTanh };
@@ -64,6 +67,9 @@ struct VitConfig {
 /// Pillow's resampling filters, by Pillow's names.
 enum class Interpolation { kNearest, kBilinear, kBicubic, kLanczos };
 
+/// "nearest", "bilinear", "bicubic", "lanczos".
+std::string_view InterpolationName(Interpolation interpolation);
+
 /// How an RGB picture becomes the network's input: resize, crop, scale, normalise.
 struct PreprocessConfig {
   /// kShortestEdge: keep the ratio, the shorter edge becomes resize_size (timm 'center' crop).
@@ -78,6 +84,9 @@ struct PreprocessConfig {
   std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};  // of pixels scaled to [0, 1]
   std::array<float, 3> std = {0.5f, 0.5f, 0.5f};
 };
+
+/// "shortest_edge", "exact", "longest_edge".
+std::string_view ResizeModeName(PreprocessConfig::ResizeMode mode);
 
 /// The JSON files of a model folder as text; empty where the folder has none.
 struct ModelFiles {

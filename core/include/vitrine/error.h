@@ -42,6 +42,12 @@ using Result = std::expected<T, Error>;
   return std::unexpected<Error>(Error{status, std::move(message)});
 }
 
+/// Passes a failed call's error on: `if (!plan) return Forward(plan);`
+template <typename T>
+[[nodiscard]] std::unexpected<Error> Forward(const Result<T>& failed) {
+  return std::unexpected<Error>(failed.error());
+}
+
 }  // namespace vitrine
 
 #endif  // VITRINE_ERROR_H_

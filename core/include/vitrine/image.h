@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "vitrine/buffer.h"
 #include "vitrine/config.h"
@@ -42,6 +43,9 @@ inline constexpr int64_t kMaxPixels = int64_t{1} << 27;
 /// min(max_pixels, kMaxPixels), or a JPEG with absurdly many scans), kOutOfMemory.
 [[nodiscard]] Result<Image> DecodeImage(std::span<const uint8_t> encoded,
                                         int64_t max_pixels = kMaxPixels);
+
+/// MIME types of what DecodeImage reads.
+std::span<const std::string_view> DecodableTypes();
 
 /// Any channels -> RGB [height, width, 3]. Composited on white, a sample c becomes
 /// round((c * a + 255 * (255 - a)) / 255).

@@ -6,21 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
-#include "vitrine/buffer.h"
 #include "vitrine/error.h"
+#include "vitrine/executor.h"
 #include "vitrine/plan.h"
 
 namespace vitrine {
-
-/// Where complete parameters go: an executor, which packs a step as soon as it has all of them.
-class ParameterSink {
- public:
-  virtual ~ParameterSink() = default;
-  /// Takes the values of plan.parameters[index], which are finite, each index once.
-  [[nodiscard]] virtual Result<void> SetParameter(int index, Buffer<float> values) = 0;
-};
 
 /// Reads the bytes of a .safetensors file in file order and hands every parameter of the plan to
 /// the sink the moment its last byte (for Hugging Face's separate query, key and value: its last

@@ -4,7 +4,7 @@
 #include <climits>
 
 #include "base/order.h"
-#include "base/text.h"
+#include "vitrine/text.h"
 #include "yyjson.h"
 
 namespace vitrine {

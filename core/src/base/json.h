@@ -1,4 +1,4 @@
-// JSON in and out: yyjson behind getters that report what is wrong by key path, and a small writer.
+// JSON in: yyjson behind getters that report what is wrong by key path.
 #ifndef VITRINE_BASE_JSON_H_
 #define VITRINE_BASE_JSON_H_
 
@@ -92,28 +92,6 @@ class JsonDocument {
   Status status_;
   std::optional<Error> error_;
   yyjson_doc* document_ = nullptr;
-};
-
-/// Builds compact JSON: JsonWriter json; json.BeginObject().Key("index").Int(7).EndObject();
-class JsonWriter {
- public:
-  JsonWriter& BeginObject();
-  JsonWriter& EndObject();
-  JsonWriter& BeginArray();
-  JsonWriter& EndArray();
-  JsonWriter& Key(std::string_view key);
-  JsonWriter& String(std::string_view text);  // bytes that are not UTF-8 become U+FFFD
-  JsonWriter& Int(int64_t value);
-  JsonWriter& Number(double value);  // rounded to six decimals; null when not finite
-  JsonWriter& Bool(bool value);
-  std::string Take() { return std::move(out_); }
-
- private:
-  void Separate();
-  void Quote(std::string_view text);
-
-  std::string out_;
-  bool needs_comma_ = false;
 };
 
 }  // namespace vitrine

@@ -1,6 +1,6 @@
-#include <cmath>
+#include "vitrine/json_writer.h"
 
-#include "base/json.h"
+#include <cmath>
 
 namespace vitrine {
 namespace {
@@ -127,6 +127,25 @@ JsonWriter& JsonWriter::Number(double value) {
     out_ += '.';
     out_ += digits.substr(1);
   }
+  return *this;
+}
+
+// Nine digits tell any two floats apart.
+JsonWriter& JsonWriter::Float(float value) {
+  if (value == 0 || !std::isfinite(value)) return Number(value);
+  Separate();
+  double magnitude = std::fabs(static_cast<double>(value));
+  int exponent = 0;  // magnitude = the value's * 10^-exponent, in [1, 10)
+  for (; magnitude >= 10; ++exponent) magnitude /= 10;
+  for (; magnitude < 1; --exponent) magnitude *= 10;
+  std::string digits = std::to_string(std::llround(magnitude * 1e8));  // 9, or 10 when rounded up
+  exponent += static_cast<int>(digits.size()) - 9;
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (value < 0) out_ += '-';
+  out_ += digits[0];
+  if (digits.size() > 1) out_ += '.';
+  out_ += digits.substr(1);
+  if (exponent != 0) out_ += 'e' + std::to_string(exponent);
   return *this;
 }
 

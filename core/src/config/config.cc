@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.h"
 #include "config/internal.h"
 #include "config/labels.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
@@ -108,26 +108,6 @@ std::array<int, 2> ReadPair(const Json& value, std::array<int, 2> fallback) {
     return fallback;
   }
   return {items[0].Int(0), items[1].Int(0)};
-}
-
-std::string_view ActivationName(Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      return "";
-    case Activation::kGelu:
-      return "gelu";
-    case Activation::kGeluTanh:
-      return "gelu_tanh";
-    case Activation::kQuickGelu:
-      return "quick_gelu";
-    case Activation::kRelu:
-      return "relu";
-    case Activation::kSilu:
-      return "silu";
-    case Activation::kTanh:
-      return "tanh";
-  }
-  return "";
 }
 
 Activation ReadActivation(const Json& value) {

@@ -1,8 +1,8 @@
 // config.json of Hugging Face transformers. Names and defaults: transformers' ViTConfig,
 // DeiTConfig.
 
-#include "base/text.h"
 #include "config/internal.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

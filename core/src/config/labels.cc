@@ -2,8 +2,8 @@
 
 #include <charconv>
 
-#include "base/text.h"
 #include "config/imagenet_labels.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

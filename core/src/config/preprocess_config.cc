@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "base/text.h"
 #include "config/internal.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

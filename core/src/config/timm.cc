@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/text.h"
 #include "config/internal.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

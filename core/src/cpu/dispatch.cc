@@ -1,4 +1,4 @@
-// Picks the kernels of the best instruction set at hand. The build compiles core/src/cpu/kernels
+// Which sets of kernels this build and this machine have. The build compiles core/src/cpu/kernels
 // once for each set named here.
 #include <array>
 
@@ -52,7 +52,5 @@ std::span<const Kernels> SupportedKernels() {
   return kernels;
 }
 #endif
-
-const Kernels& GetKernels() { return SupportedKernels().back(); }
 
 }  // namespace vitrine

@@ -1,267 +1,209 @@
-#include "vitrine/executor.h"
-
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cmath>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
-#include "cpu/kernels/kernels.h"
-#include "cpu/linear.h"
+#include "cpu/packed_step.h"
 #include "cpu/thread_pool.h"
+#include "vitrine/cpu.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
 
-constexpr int kMaxThreads = 64;
-
-/// A step with what it needs to run: packed or raw parameters, in the order of Step::parameters.
-struct BoundStep {
-  std::vector<Buffer<float>> raw;
-  Linear linear;    // kPatchEmbed, kLinear
-  int missing = 0;  // parameters not yet set
-};
-
-}  // namespace
-
-struct Executor::Impl {
-  Impl(Plan plan, int num_threads) : plan(std::move(plan)), pool(num_threads) {}
-
-  const Plan plan;
-  const Kernels* kernels = &GetKernels();
-  ThreadPool pool;
-  std::vector<Buffer<float>> buffers;
-  std::vector<BoundStep> steps;
-  std::vector<bool> is_set;
-  int parameters_missing = 0;
-  size_t weight_bytes = 0;
-  AttentionShape attention;
-  size_t head_packed_size = 0;
-  size_t thread_scratch_size = 0;
-  Buffer<float> packed_heads;  // [num_heads, head_packed_size]
-  Buffer<float> scratch;       // [num_threads, thread_scratch_size]
+class CpuExecutor final : public Executor {
+ public:
+  CpuExecutor(std::shared_ptr<const CpuWeights> weights, int num_threads)
+      : weights_(std::move(weights)),
+        plan_(weights_->plan()),
+        kernels_(*weights_->impl().kernels),
+        pool_(num_threads) {}
 
   Result<void> Allocate();
-  Result<void> Pack(int step_index);
-  void RunStep(int step_index, size_t rows);
-  void RunEmbed(const BoundStep& bound_step, float* x);
-  void RunAttention(const float* qkv, size_t rows, float* output);
 
-  const float* Row(int buffer, int row) const {
-    return buffers[buffer].data() + static_cast<size_t>(row) * plan.buffers[buffer].cols;
+  const Plan& plan() const override { return plan_; }
+  bool ready() const override { return weights_->ready(); }
+  Result<void> Run(Want want, const StepObserver* observer) override;
+  std::span<float> Contents(int buffer) override {
+    const PlanBuffer& shape = plan_.buffers[buffer];
+    return buffers_[buffer].span().first(static_cast<size_t>(shape.rows) * shape.cols);
   }
+  std::string_view isa() const override { return weights_->isa(); }
+  int num_threads() const override { return pool_.num_threads(); }
+  size_t weight_bytes() const override { return weights_->bytes(); }
+  size_t activation_bytes() const override;
+
+ private:
+  void RunStep(const Step& step, const PackedStep& packed, size_t rows);
+  void RunEmbed(const Step& step, const PackedStep& packed);
+  void RunAttention(const Step& step, size_t rows);
+  AttentionShape ShapeOf(const Step& attention) const;
+
   float* Row(int buffer, int row) {
-    return const_cast<float*>(std::as_const(*this).Row(buffer, row));
+    return buffers_[buffer].data() + static_cast<size_t>(row) * plan_.buffers[buffer].cols;
   }
-  std::span<const float> Contents(int buffer) const {
-    const PlanBuffer& b = plan.buffers[buffer];
-    return {buffers[buffer].data(), static_cast<size_t>(b.rows) * b.cols};
-  }
+
+  const std::shared_ptr<const CpuWeights> weights_;
+  const Plan& plan_;
+  const Kernels& kernels_;
+  ThreadPool pool_;
+  std::vector<Buffer<float>> buffers_;
+  Buffer<float> packed_heads_;  // keys and values of the largest attention step
+  Buffer<float> scratch_;       // [num_threads, thread_scratch_size_]
+  size_t thread_scratch_size_ = 0;
 };
 
-Result<void> Executor::Impl::Allocate() {
-  for (const PlanBuffer& buffer : plan.buffers) {
-    buffers.push_back(Buffer<float>::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols +
-                                              Linear::kReadPastEnd));
-    if (buffers.back().data() == nullptr) {
+/// Strides are those of the step's buffers; a row of its input is q, k and v.
+AttentionShape CpuExecutor::ShapeOf(const Step& attention) const {
+  return {.num_tokens = static_cast<size_t>(plan_.buffers[attention.input].rows),
+          .head_dim = static_cast<size_t>(attention.head_dim),
+          .qkv_stride = static_cast<size_t>(plan_.buffers[attention.input].cols),
+          .output_stride = static_cast<size_t>(plan_.buffers[attention.output].cols),
+          .scale = attention.scale};
+}
+
+Result<void> CpuExecutor::Allocate() {
+  for (const PlanBuffer& buffer : plan_.buffers) {
+    buffers_.push_back(Buffer<float>::Allocate(static_cast<size_t>(buffer.rows) * buffer.cols +
+                                               Linear::kReadPastEnd));
+    if (buffers_.back().empty()) {
       return Fail(Status::kOutOfMemory, Concat("buffer ", buffer.name, " ",
                                                ShapeText(std::array{buffer.rows, buffer.cols}),
                                                ": out of memory; use a smaller img_size or model"));
     }
   }
-  const VitConfig& config = plan.config;
-  attention = {
-      .num_tokens = static_cast<size_t>(config.num_tokens()),
-      .head_dim = static_cast<size_t>(config.head_dim()),
-      .qkv_stride = static_cast<size_t>(3 * config.embed_dim),
-      .output_stride = static_cast<size_t>(config.embed_dim),
-      .scale = config.qk_scale.value_or(1.0f / std::sqrt(static_cast<float>(config.head_dim())))};
-  head_packed_size = kernels->attention_packed_size(attention);
-  // Threads write to lines of cache of their own.
-  thread_scratch_size = (kernels->attention_scratch_size(attention) + 15) / 16 * 16;
-  packed_heads = Buffer<float>::Allocate(head_packed_size * config.num_heads);
-  scratch = Buffer<float>::Allocate(thread_scratch_size * pool.num_threads());
-  if (packed_heads.data() == nullptr || scratch.data() == nullptr) {
-    return Fail(Status::kOutOfMemory,
-                Concat("attention over ", config.num_tokens(),
-                       " tokens: out of memory; use a smaller img_size or model"));
+  size_t packed_size = 0;
+  for (const Step& step : plan_.steps) {
+    if (step.kind != StepKind::kAttention) continue;
+    const AttentionShape shape = ShapeOf(step);
+    packed_size = std::max(packed_size, kernels_.attention_packed_size(shape) * step.num_heads);
+    // Threads write to lines of cache of their own.
+    thread_scratch_size_ =
+        std::max(thread_scratch_size_, (kernels_.attention_scratch_size(shape) + 15) / 16 * 16);
   }
-  return {};
-}
-
-Result<void> Executor::Impl::Pack(int step_index) {
-  const Step& step = plan.steps[step_index];
-  BoundStep& target = steps[step_index];
-  if (step.kind != StepKind::kPatchEmbed && step.kind != StepKind::kLinear) return {};
-  const float* bias = target.raw.size() > 1 ? target.raw[1].data() : nullptr;
-  Result<Linear> linear = Linear::Pack(plan.buffers[step.input].cols,
-                                       plan.buffers[step.output].cols, target.raw[0].data(), bias);
-  if (!linear) {
-    linear.error().message = Concat(step.name, ": ", linear.error().message);
-    return std::unexpected(std::move(linear.error()));
-  }
-  target.linear = std::move(*linear);
-  target.raw.clear();
-  return {};
+  if (packed_size == 0) return {};
+  packed_heads_ = Buffer<float>::Allocate(packed_size);
+  scratch_ = Buffer<float>::Allocate(thread_scratch_size_ * pool_.num_threads());
+  if (packed_heads_ && scratch_) return {};
+  return Fail(Status::kOutOfMemory, "attention: out of memory; use a smaller img_size or model");
 }
 
 // Prefix tokens in front, then the position embedding added to every token.
-void Executor::Impl::RunEmbed(const BoundStep& bound_step, float* x) {
-  const size_t cols = plan.config.embed_dim;
-  for (size_t token = 0; token + 1 < bound_step.raw.size();
-       ++token) {  // pos_embed, cls_token, dist_token
-    std::copy_n(bound_step.raw[token + 1].data(), cols, x + token * cols);
+void CpuExecutor::RunEmbed(const Step& step, const PackedStep& packed) {
+  for (size_t i = 1; i < packed.raw.size(); ++i) {
+    const std::span<const float> token = packed.raw[i].floats();
+    std::copy(token.begin(), token.end(), Row(step.output, step.parameter_rows[i]));
   }
-  kernels->add(bound_step.raw[0].data(), plan.config.num_tokens() * cols, x);
+  kernels_.add(packed.Raw(0), packed.raw[0].floats().size(),
+               Row(step.output, step.parameter_rows[0]));
 }
 
-void Executor::Impl::RunAttention(const float* qkv, size_t rows, float* output) {
-  const size_t embed_dim = plan.config.embed_dim;
-  const size_t num_heads = plan.config.num_heads;
-  pool.For(num_heads, [&](size_t /*thread*/, size_t head) {
-    const float* k = qkv + embed_dim + head * attention.head_dim;  // a token's row is q, k, v
-    kernels->attention_pack(attention, k, k + embed_dim,
-                            packed_heads.data() + head * head_packed_size);
+void CpuExecutor::RunAttention(const Step& step, size_t rows) {
+  const AttentionShape shape = ShapeOf(step);
+  const size_t packed_size = kernels_.attention_packed_size(shape);
+  const size_t num_heads = step.num_heads;
+  const size_t width = num_heads * shape.head_dim;  // of q, of k and of v
+  const float* qkv = Row(step.input, 0);
+  float* output = Row(step.output, 0);
+  pool_.For(num_heads, [&](size_t /*thread*/, size_t head) {
+    const float* k = qkv + width + head * shape.head_dim;
+    kernels_.attention_pack(shape, k, k + width, packed_heads_.data() + head * packed_size);
   });
-  const size_t tile = kernels->attention_rows;
-  pool.For2d(num_heads, (rows + tile - 1) / tile, [&](size_t thread, size_t head, size_t i) {
+  const size_t tile = kernels_.attention_rows;
+  pool_.For2d(num_heads, (rows + tile - 1) / tile, [&](size_t thread, size_t head, size_t i) {
     const size_t first = i * tile;
-    kernels->attention(attention, std::min(tile, rows - first),
-                       qkv + first * attention.qkv_stride + head * attention.head_dim,
-                       packed_heads.data() + head * head_packed_size,
-                       scratch.data() + thread * thread_scratch_size,
-                       output + first * attention.output_stride + head * attention.head_dim);
+    kernels_.attention(
+        shape, std::min(tile, rows - first), qkv + first * shape.qkv_stride + head * shape.head_dim,
+        packed_heads_.data() + head * packed_size, scratch_.data() + thread * thread_scratch_size_,
+        output + first * shape.output_stride + head * shape.head_dim);
   });
 }
 
-void Executor::Impl::RunStep(int step_index, size_t rows) {
-  const Step& step = plan.steps[step_index];
-  BoundStep& target = steps[step_index];
-  const size_t cols = plan.buffers[step.output].cols;
+void CpuExecutor::RunStep(const Step& step, const PackedStep& packed, size_t rows) {
+  const size_t cols = plan_.buffers[step.output].cols;
   const float* input = Row(step.input, step.input_row);
   float* output = Row(step.output, step.output_row);
   switch (step.kind) {
     case StepKind::kPatchEmbed:
     case StepKind::kLinear:
-      target.linear.Run(rows, input, output, step.activation, pool);
+      packed.linear.Run(weights_->impl().gemm, kernels_, rows, input, output, step.activation,
+                        pool_);
       break;
     case StepKind::kEmbed:
-      RunEmbed(target, output);
+      RunEmbed(step, packed);
       break;
     case StepKind::kLayerNorm:
-      pool.ForRows(rows, [&](size_t first, size_t count) {
+      pool_.ForRows(rows, [&](size_t first, size_t count) {
         for (size_t row = first; row < first + count; ++row) {
-          kernels->layer_norm(input + row * cols, target.raw[0].data(), target.raw[1].data(),
-                              plan.config.layer_norm_eps, cols, output + row * cols);
+          kernels_.layer_norm(input + row * cols, packed.Raw(0), packed.Raw(1), step.eps, cols,
+                              output + row * cols);
         }
       });
       break;
     case StepKind::kAttention:
-      RunAttention(input, rows, output);
+      RunAttention(step, rows);
       break;
-    case StepKind::kAdd:
-      pool.ForRows(rows, [&](size_t first, size_t count) {
-        kernels->add(input + first * cols, count * cols, output + first * cols);
+    case StepKind::kAdd: {
+      const float* other = Row(step.other, step.output_row);
+      pool_.ForRows(rows, [&](size_t first, size_t count) {
+        if (output != other) std::copy_n(other + first * cols, count * cols, output + first * cols);
+        kernels_.add(input + first * cols, count * cols, output + first * cols);
       });
       break;
+    }
     case StepKind::kPool:
       std::copy_n(input, cols, output);
       for (int row = 1; row < step.input_rows; ++row)
-        kernels->add(input + row * cols, cols, output);
+        kernels_.add(input + row * cols, cols, output);
       for (size_t i = 0; i < cols; ++i) output[i] /= static_cast<float>(step.input_rows);
       break;
-    case StepKind::kAverage:
-      for (size_t i = 0; i < cols; ++i) output[i] = (output[i] + input[i]) / 2;
+    case StepKind::kAverage: {
+      const float* other = Row(step.other, step.output_row);
+      for (size_t i = 0; i < cols; ++i) output[i] = (other[i] + input[i]) / 2;
       break;
+    }
   }
 }
 
-Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Executor::~Executor() = default;
+size_t CpuExecutor::activation_bytes() const {
+  size_t bytes = packed_heads_.bytes() + scratch_.bytes();
+  for (const Buffer<float>& buffer : buffers_) bytes += buffer.bytes();
+  return bytes;
+}
 
-Result<std::unique_ptr<Executor>> Executor::Create(Plan plan, int num_threads) {
+Result<void> CpuExecutor::Run(Want want, const StepObserver* observer) {
+  using Clock = std::chrono::steady_clock;
+  if (!ready()) {
+    return Fail(Status::kInvalidArgument,
+                Concat(weights_->missing(), " of ", plan_.parameters.size(),
+                       " parameters are not loaded yet; finish the weights first"));
+  }
+  for (size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    const int rows = step.Rows(want);
+    const Clock::time_point start = observer != nullptr ? Clock::now() : Clock::time_point();
+    RunStep(step, weights_->impl().steps[i], rows);
+    if (observer != nullptr) {
+      const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      const size_t size = static_cast<size_t>(rows) * plan_.buffers[step.output].cols;
+      (*observer)(step, {Row(step.output, step.output_row), size}, ms);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> MakeCpuExecutor(std::shared_ptr<const CpuWeights> weights,
+                                                  int num_threads) {
   if (num_threads < 1 || num_threads > kMaxThreads) {
     return Fail(Status::kInvalidArgument,
                 Concat("threads: ", num_threads, ", expected a number from 1 to ", kMaxThreads));
   }
-  auto impl = std::make_unique<Impl>(std::move(plan), num_threads);
-  if (Result<void> allocated = impl->Allocate(); !allocated)
-    return std::unexpected(allocated.error());
-  impl->steps.resize(impl->plan.steps.size());
-  for (size_t i = 0; i < impl->steps.size(); ++i) {
-    impl->steps[i].missing = static_cast<int>(impl->plan.steps[i].parameters.size());
-    impl->steps[i].raw.resize(impl->plan.steps[i].parameters.size());
-  }
-  impl->parameters_missing = static_cast<int>(impl->plan.parameters.size());
-  impl->is_set.resize(impl->plan.parameters.size());
-  return std::unique_ptr<Executor>(new Executor(std::move(impl)));
-}
-
-Result<void> Executor::SetParameter(int index, Buffer<float> values) {
-  Impl& impl = *impl_;
-  if (index < 0 || index >= static_cast<int>(impl.plan.parameters.size()) || impl.is_set[index]) {
-    return Fail(
-        Status::kInvalidArgument,
-        Concat("parameter ", index, ": set already or not one of ", impl.plan.parameters.size()));
-  }
-  const Parameter& parameter = impl.plan.parameters[index];
-  if (static_cast<int64_t>(values.size()) != parameter.num_elements()) {
-    return Fail(Status::kInvalidArgument, Concat(parameter.name, ": ", values.size(),
-                                                 " values, expected ", parameter.num_elements()));
-  }
-  impl.weight_bytes += values.size() * sizeof(float);
-  impl.is_set[index] = true;
-  --impl.parameters_missing;
-
-  BoundStep& target = impl.steps[parameter.step];
-  const std::vector<int>& order = impl.plan.steps[parameter.step].parameters;
-  target.raw[std::find(order.begin(), order.end(), index) - order.begin()] = std::move(values);
-  if (--target.missing > 0) return {};
-  return impl.Pack(parameter.step);
-}
-
-bool Executor::ready() const { return impl_->parameters_missing == 0; }
-const Plan& Executor::plan() const { return impl_->plan; }
-int Executor::num_threads() const { return impl_->pool.num_threads(); }
-size_t Executor::weight_bytes() const { return impl_->weight_bytes; }
-const char* Executor::isa() { return GetKernels().isa; }
-
-size_t Executor::activation_bytes() const {
-  size_t floats = impl_->packed_heads.size() + impl_->scratch.size();
-  for (const Buffer<float>& buffer : impl_->buffers) floats += buffer.size();
-  return floats * sizeof(float);
-}
-
-std::span<float> Executor::input() {
-  const std::span<const float> contents = impl_->Contents(impl_->plan.input);
-  return {const_cast<float*>(contents.data()), contents.size()};
-}
-std::span<const float> Executor::output() const { return impl_->Contents(impl_->plan.output); }
-std::span<const float> Executor::features() const { return impl_->Contents(impl_->plan.features); }
-std::span<const float> Executor::tokens() const { return impl_->Contents(impl_->plan.tokens); }
-
-Result<void> Executor::Run(Want want, const StepObserver* observer) {
-  using Clock = std::chrono::steady_clock;
-  Impl& impl = *impl_;
-  if (!ready()) {
-    return Fail(Status::kInvalidArgument,
-                Concat(impl.parameters_missing, " of ", impl.plan.parameters.size(),
-                       " parameters are not loaded yet; finish the weights first"));
-  }
-  for (size_t i = 0; i < impl.plan.steps.size(); ++i) {
-    const Step& step = impl.plan.steps[i];
-    const int rows = want == Want::kHead ? step.head_rows : step.rows;
-    const Clock::time_point start = observer != nullptr ? Clock::now() : Clock::time_point();
-    impl.RunStep(static_cast<int>(i), rows);
-    if (observer != nullptr) {
-      const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-      const size_t size = static_cast<size_t>(rows) * impl.plan.buffers[step.output].cols;
-      (*observer)(step, {impl.Row(step.output, step.output_row), size}, ms);
-    }
-  }
-  return {};
+  auto executor = std::make_unique<CpuExecutor>(std::move(weights), num_threads);
+  if (Result<void> allocated = executor->Allocate(); !allocated) return Forward(allocated);
+  return executor;
 }
 
 }  // namespace vitrine

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 
+#include "cpu/gemm.h"
+#include "cpu/kernels/kernels.h"
 #include "cpu/thread_pool.h"
+#include "vitrine/buffer.h"
 #include "vitrine/config.h"
 #include "vitrine/error.h"
-#include "vitrine/weights.h"
 
 namespace vitrine {
 
@@ -22,16 +24,18 @@ class Linear {
   Linear() = default;  // empty: Pack makes a usable one
 
   /// weight: [output_cols, input_cols]; bias: [output_cols] or null. Both may be freed afterwards.
-  /// Errors: kOutOfMemory, kUnsupported (XNNPACK has no kernel for this machine).
-  [[nodiscard]] static Result<Linear> Pack(size_t input_cols, size_t output_cols,
+  /// Errors: kOutOfMemory.
+  [[nodiscard]] static Result<Linear> Pack(const Gemm& gemm, size_t input_cols, size_t output_cols,
                                            const float* weight, const float* bias);
 
   bool packed() const { return weights_.data() != nullptr; }
 
-  /// input: [rows, input_cols], readable for kReadPastEnd floats past its end; output: [rows,
-  /// output_cols].
-  void Run(size_t rows, const float* input, float* output, Activation activation,
-           ThreadPool& pool) const;
+  size_t bytes() const { return weights_.bytes(); }
+
+  /// With the gemm that packed. input: [rows, input_cols], readable for kReadPastEnd floats past
+  /// its end; output: [rows, output_cols].
+  void Run(const Gemm& gemm, const Kernels& kernels, size_t rows, const float* input, float* output,
+           Activation activation, ThreadPool& pool) const;
 
   static constexpr size_t kReadPastEnd = 32;
 

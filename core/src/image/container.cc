@@ -197,4 +197,10 @@ ContainerFacts ReadContainer(ImageFormat format, Bytes encoded) {
   return {};
 }
 
+std::span<const std::string_view> DecodableTypes() {
+  static constexpr std::string_view kTypes[] = {"image/jpeg", "image/png", "image/gif",
+                                                "image/bmp"};
+  return kTypes;
+}
+
 }  // namespace vitrine

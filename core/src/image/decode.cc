@@ -6,10 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include "base/text.h"
 #include "image/container.h"
 #include "image/exif.h"
 #include "vitrine/image.h"
+#include "vitrine/text.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/text.h"
 #include "image/rgb.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 
@@ -28,7 +28,7 @@ Result<void> CheckShape(int width, int height, int channels) {
 
 Result<Image> MakeImage(int width, int height, int channels) {
   if (Result<void> checked = CheckShape(width, height, channels); !checked) {
-    return std::unexpected(checked.error());
+    return Forward(checked);
   }
   const size_t size = size_t{1} * width * height * channels;
   Image image = {width, height, channels, Buffer<uint8_t>::Allocate(size)};
@@ -51,7 +51,7 @@ Result<void> CheckImage(const Image& image) {
 }
 
 Result<Image> ToRgb(const Image& image, Alpha alpha) {
-  if (Result<void> checked = CheckImage(image); !checked) return std::unexpected(checked.error());
+  if (Result<void> checked = CheckImage(image); !checked) return Forward(checked);
   Result<Image> rgb = MakeImage(image.width, image.height, 3);
   if (!rgb) return rgb;
   PixelsToRgb(image.pixels.data(), image.channels, alpha, size_t{1} * image.width * image.height,

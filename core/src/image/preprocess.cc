@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "base/text.h"
 #include "image/resample.h"
 #include "image/rgb.h"
 #include "vitrine/image.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
@@ -95,7 +95,7 @@ void ForEachPatchRow(const VitConfig& vit, std::span<float> patches, CopyRow cop
 }  // namespace
 
 Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config, Alpha alpha) {
-  if (Result<void> checked = CheckImage(image); !checked) return std::unexpected(checked.error());
+  if (Result<void> checked = CheckImage(image); !checked) return Forward(checked);
   const auto [resize_height, resize_width] = config.resize_size;
   if (resize_height < 1 || resize_width < 1) {
     return Fail(Status::kInvalidArgument, Concat("resize_size: ", ShapeText(config.resize_size),
@@ -139,7 +139,7 @@ Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config, 
       .pixels = cropped->pixels.data() + y.padding * row_bytes + size_t{3} * x.padding,
       .row_bytes = row_bytes};
   if (Result<void> done = ResizePart(image, 3, alpha, interpolation, target); !done) {
-    return std::unexpected(done.error());
+    return Forward(done);
   }
   return cropped;
 }

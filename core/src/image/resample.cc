@@ -6,8 +6,8 @@
 #include <cstring>
 #include <numbers>
 
-#include "base/text.h"
 #include "image/rgb.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
@@ -281,7 +281,7 @@ Result<void> ResizePart(const Image& image, int channels, Alpha alpha, Interpola
 }
 
 Result<Image> Resize(const Image& image, int width, int height, Interpolation interpolation) {
-  if (Result<void> checked = CheckImage(image); !checked) return std::unexpected(checked.error());
+  if (Result<void> checked = CheckImage(image); !checked) return Forward(checked);
   if (image.channels != 1 && image.channels != 3) {
     return Fail(
         Status::kInvalidArgument,
@@ -299,7 +299,7 @@ Result<Image> Resize(const Image& image, int width, int height, Interpolation in
                               .row_bytes = size_t{1} * width * image.channels};
   if (Result<void> done = ResizePart(image, image.channels, Alpha::kDrop, interpolation, whole);
       !done) {
-    return std::unexpected(done.error());
+    return Forward(done);
   }
   return resized;
 }

@@ -1,8 +1,9 @@
 #include "vitrine/plan.h"
 
+#include <cmath>
 #include <utility>
 
-#include "base/text.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
@@ -29,7 +30,7 @@ class Builder {
     return plan_.steps.back();
   }
 
-  /// A parameter of the step added last.
+  /// A parameter of the step added last; they stand in the order of StepKind's formulas.
   void AddParameter(std::string name, std::vector<int64_t> shape) {
     const int index = static_cast<int>(plan_.parameters.size());
     plan_.parameters.push_back(
@@ -38,7 +39,7 @@ class Builder {
   }
 
   Step& LayerNorm(const std::string& name, int input, int output) {
-    AddStep(StepKind::kLayerNorm, name, input, output);
+    AddStep(StepKind::kLayerNorm, name, input, output).eps = plan_.config.layer_norm_eps;
     AddParameter(name + ".weight", {plan_.buffers[output].cols});
     AddParameter(name + ".bias", {plan_.buffers[output].cols});
     return plan_.steps.back();
@@ -51,6 +52,29 @@ class Builder {
     return plan_.steps.back();
   }
 
+  /// out = softmax(q k^T * scale) v of the rows of `qkv`.
+  Step& Attention(const std::string& name, int qkv, int output) {
+    const VitConfig& config = plan_.config;
+    Step& step = AddStep(StepKind::kAttention, name, qkv, output);
+    step.num_heads = config.num_heads;
+    step.head_dim = config.head_dim();
+    step.scale = config.qk_scale.value_or(1.0f / std::sqrt(static_cast<float>(config.head_dim())));
+    return step;
+  }
+
+  /// output = input + other, row by row.
+  Step& Add(const std::string& name, int input, int other, int output) {
+    Step& step = AddStep(StepKind::kAdd, name, input, output);
+    step.other = other;
+    return step;
+  }
+
+  /// A token in front of the patches, or (the first) what is added to all of them.
+  void EmbedParameter(const std::string& name, int row, int num_rows) {
+    AddParameter(name, {1, num_rows, plan_.config.embed_dim});
+    plan_.steps.back().parameter_rows.push_back(row);
+  }
+
   Plan& plan() { return plan_; }
 
  private:
@@ -58,12 +82,6 @@ class Builder {
 };
 
 }  // namespace
-
-int64_t Parameter::num_elements() const {
-  int64_t count = 1;
-  for (int64_t extent : shape) count *= extent;
-  return count;
-}
 
 std::string_view StepKindName(StepKind kind) {
   switch (kind) {
@@ -93,14 +111,14 @@ int64_t Plan::num_parameters() const {
   return count;
 }
 
-double Plan::flops(bool every_token) const {
+double Plan::flops(Want want) const {
   double total = 0;
-  for (const Step& step : steps) total += flops(step, every_token);
+  for (const Step& step : steps) total += flops(step, want);
   return total;
 }
 
-double Plan::flops(const Step& step, bool every_token) const {
-  const double rows = every_token ? step.rows : step.head_rows;
+double Plan::flops(const Step& step, Want want) const {
+  const double rows = step.Rows(want);
   if (step.kind == StepKind::kPatchEmbed || step.kind == StepKind::kLinear) {
     return 2.0 * rows * buffers[step.input].cols * buffers[step.output].cols;
   }
@@ -110,10 +128,9 @@ double Plan::flops(const Step& step, bool every_token) const {
   return 0;
 }
 
-// timm/models/vision_transformer.py: VisionTransformer.forward, line by line. The order of a step's
-// parameters is the order in which they are added here; executors rely on it.
+// timm/models/vision_transformer.py: VisionTransformer.forward, line by line.
 Result<Plan> BuildPlan(const VitConfig& config) {
-  if (Result<void> valid = Validate(config); !valid) return std::unexpected(valid.error());
+  if (Result<void> valid = Validate(config); !valid) return Forward(valid);
 
   const int num_tokens = config.num_tokens();
   const int embed_dim = config.embed_dim;
@@ -139,9 +156,9 @@ Result<Plan> BuildPlan(const VitConfig& config) {
 
   // x = self._pos_embed(x)
   build.AddStep(StepKind::kEmbed, "embed", x, x);
-  build.AddParameter("pos_embed", {1, num_tokens, embed_dim});
-  if (config.class_token) build.AddParameter("cls_token", {1, 1, embed_dim});
-  if (config.distilled) build.AddParameter("dist_token", {1, 1, embed_dim});
+  build.EmbedParameter("pos_embed", 0, num_tokens);
+  if (config.class_token) build.EmbedParameter("cls_token", 0, 1);
+  if (config.distilled) build.EmbedParameter("dist_token", num_prefix - 1, 1);
 
   // x = self.blocks(x)
   for (int i = 0; i < config.depth; ++i) {
@@ -150,14 +167,14 @@ Result<Plan> BuildPlan(const VitConfig& config) {
     // x = x + self.attn(self.norm1(x))
     build.LayerNorm(block + ".norm1", x, y);
     build.Linear(block + ".attn.qkv", y, qkv, config.qkv_bias);
-    build.AddStep(StepKind::kAttention, block + ".attn.heads", qkv, y);
+    build.Attention(block + ".attn.heads", qkv, y);
     build.Linear(block + ".attn.proj", y, z);
-    build.AddStep(StepKind::kAdd, block + ".attn.residual", z, x);
+    build.Add(block + ".attn.residual", z, x, x);
     // x = x + self.mlp(self.norm2(x))
     build.LayerNorm(block + ".norm2", x, y);
     build.Linear(block + ".mlp.fc1", y, hidden).activation = config.act_layer;
     build.Linear(block + ".mlp.fc2", hidden, z);
-    build.AddStep(StepKind::kAdd, block, z, x);
+    build.Add(block, z, x, x);
     // The last block's patch tokens are read by its own keys and values only.
     if (i == config.depth - 1 && pool_tokens) {
       for (size_t s = first_of_block + 2; s < plan.steps.size(); ++s)
@@ -201,42 +218,12 @@ Result<Plan> BuildPlan(const VitConfig& config) {
       const int logits_dist = build.AddBuffer("logits_dist", 1, config.num_classes);
       build.Linear("head", plan.tokens, plan.output);
       build.Linear("head_dist", plan.tokens, logits_dist).input_row = 1;
-      build.AddStep(StepKind::kAverage, "average", logits_dist, plan.output);
+      build.AddStep(StepKind::kAverage, "average", logits_dist, plan.output).other = plan.output;
     } else {
       build.Linear("head", plan.features, plan.output);
     }
   }
   return std::move(plan);
-}
-
-std::string PlanJson(const Plan& plan) {
-  std::string json = "{\"buffers\":[";
-  auto separate = [&json] {
-    if (json.back() != '[') json += ',';
-  };
-  for (const PlanBuffer& buffer : plan.buffers) {
-    separate();
-    json += Concat("{\"name\":\"", buffer.name,
-                   "\",\"shape\":", ShapeText(std::array{buffer.rows, buffer.cols}), "}");
-  }
-  json += "],\"parameters\":[";
-  for (const Parameter& parameter : plan.parameters) {
-    separate();
-    json +=
-        Concat("{\"name\":\"", parameter.name, "\",\"shape\":", ShapeText(parameter.shape), "}");
-  }
-  json += "],\"steps\":[";
-  for (const Step& step : plan.steps) {
-    separate();
-    json +=
-        Concat("{\"kind\":\"", StepKindName(step.kind), "\",\"name\":\"", step.name,
-               "\",\"input\":", step.input, ",\"output\":", step.output, ",\"rows\":", step.rows,
-               ",\"head_rows\":", step.head_rows, ",\"input_row\":", step.input_row,
-               ",\"input_rows\":", step.input_rows, ",\"output_row\":", step.output_row,
-               ",\"activation\":\"", ActivationName(step.activation), "\"",
-               ",\"parameters\":", ShapeText(step.parameters), "}");
-  }
-  return json + "]}";
 }
 
 }  // namespace vitrine

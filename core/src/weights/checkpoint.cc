@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/order.h"
-#include "base/text.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

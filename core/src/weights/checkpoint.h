@@ -10,11 +10,10 @@
 
 #include "vitrine/error.h"
 #include "vitrine/plan.h"
-#include "weights/safetensors.h"
+#include "vitrine/safetensors.h"
+#include "vitrine/tensor.h"
 
 namespace vitrine {
-
-enum class DType { kF32, kF16, kBF16 };
 
 /// Where the values of one tensor go: elements [offset, offset + count) of a parameter.
 struct TensorTarget {

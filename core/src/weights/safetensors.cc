@@ -1,4 +1,4 @@
-#include "weights/safetensors.h"
+#include "vitrine/safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/order.h"
-#include "base/text.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {
@@ -146,7 +146,7 @@ Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
   ordered.reserve(order.size());
   for (int index : order) ordered.push_back(std::move(header.tensors[index]));
   header.tensors = std::move(ordered);
-  if (auto tiled = CheckTiling(header); !tiled) return std::unexpected<Error>(tiled.error());
+  if (auto tiled = CheckTiling(header); !tiled) return Forward(tiled);
   if (!header.tensors.empty()) header.data_bytes = header.tensors.back().end;
   return header;
 }

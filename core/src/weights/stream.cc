@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "vitrine/safetensors.h"
+#include "vitrine/text.h"
 #include "vitrine/weights.h"
 #include "weights/checkpoint.h"
-#include "weights/safetensors.h"
 
 namespace vitrine {
 
@@ -31,7 +31,7 @@ struct WeightStream::Impl {
 
   /// A parameter of which not all parts have come yet.
   struct Pending {
-    Buffer<float> values;
+    Tensor values;
     size_t received = 0;  // elements of completed tensors
   };
 
@@ -54,18 +54,17 @@ struct WeightStream::Impl {
 /// The place of the current tensor's bytes, once its parameter has memory.
 std::span<uint8_t> WeightStream::Impl::TensorBytes() {
   const TensorTarget& target = Target();
-  auto* place = reinterpret_cast<uint8_t*>(pending[target.parameter].values.data() + target.offset);
-  size_t size = target.count * sizeof(float);
-  if (target.dtype == DType::kF32) return {place, size};
-  return {place + size / 2, size / 2};
+  const std::span<uint8_t> place = pending[target.parameter].values.bytes.span().subspan(
+      target.offset * sizeof(float), target.count * sizeof(float));
+  return target.dtype == DType::kF32 ? place : place.last(place.size() / 2);
 }
 
 Result<void> WeightStream::Impl::AllocateParameter() {
   Pending& parameter = pending[Target().parameter];
-  if (parameter.values.data() != nullptr) return {};
+  if (parameter.values.bytes) return {};
   const Parameter& planned = plan.parameters[Target().parameter];
-  parameter.values = Buffer<float>::Allocate(static_cast<size_t>(planned.num_elements()));
-  if (parameter.values.data() != nullptr) return {};
+  parameter.values = Tensor::Allocate(DType::kF32, planned.shape);
+  if (parameter.values.bytes) return {};
   return Fail(Status::kOutOfMemory, Concat(planned.name, ": no memory for its ",
                                            planned.num_elements(), " values; use a smaller model"));
 }
@@ -79,7 +78,7 @@ Result<std::span<uint8_t>> WeightStream::Impl::Reserve(size_t wanted) {
   if (!header_done) return reader.Reserve(wanted);
   if (!AtEnd() && Target().parameter >= 0) {
     if (auto allocated = AllocateParameter(); !allocated) {
-      return std::unexpected<Error>(allocated.error());
+      return Forward(allocated);
     }
     std::span<uint8_t> rest = TensorBytes().subspan(static_cast<size_t>(position));
     return rest.first(std::min(wanted, rest.size()));
@@ -116,10 +115,10 @@ Result<void> WeightStream::Impl::Commit(size_t size) {
 
 Result<void> WeightStream::Impl::StartData() {
   auto parsed = reader.Take();
-  if (!parsed) return std::unexpected<Error>(parsed.error());
+  if (!parsed) return Forward(parsed);
   header = std::move(*parsed);
   auto mapped = MapTensors(header.tensors, plan);
-  if (!mapped) return std::unexpected<Error>(mapped.error());
+  if (!mapped) return Forward(mapped);
   targets = std::move(*mapped);
   pending.resize(plan.parameters.size());
   header_done = true;
@@ -141,7 +140,7 @@ Result<void> WeightStream::Impl::CompleteTensors() {
 Result<void> WeightStream::Impl::CompleteTensor() {
   const TensorTarget& target = Target();
   Pending& parameter = pending[target.parameter];
-  std::span<float> values = parameter.values.span().subspan(target.offset, target.count);
+  std::span<float> values = parameter.values.floats().subspan(target.offset, target.count);
   if (target.dtype != DType::kF32) WidenInPlace(target.dtype, values);
   if (size_t bad = FindNonFinite(values); bad != values.size()) {
     return Fail(Status::kInvalidCheckpoint,
@@ -150,7 +149,7 @@ Result<void> WeightStream::Impl::CompleteTensor() {
                        ", expected finite numbers; is the file damaged?"));
   }
   parameter.received += target.count;
-  if (parameter.received < parameter.values.size()) return {};
+  if (parameter.received < parameter.values.floats().size()) return {};
   return sink.SetParameter(target.parameter, std::move(parameter.values));
 }
 
@@ -189,7 +188,7 @@ Result<void> WeightStream::Write(std::span<const uint8_t> bytes) {
   if (impl_->error.has_value()) return std::unexpected<Error>(*impl_->error);
   while (!bytes.empty()) {
     auto window = Reserve(bytes.size());
-    if (!window) return std::unexpected<Error>(window.error());
+    if (!window) return Forward(window);
     std::memcpy(window->data(), bytes.data(), window->size());
     if (auto committed = Commit(window->size()); !committed) return committed;
     bytes = bytes.subspan(window->size());

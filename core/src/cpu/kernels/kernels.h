@@ -1,5 +1,5 @@
 // The loops XNNPACK has no operator for. Each source in this folder is compiled once per
-// instruction set; `GetKernels` (dispatch.cc) picks the best one the machine has.
+// instruction set; `SupportedKernels` (dispatch.cc) has those of this machine.
 #ifndef VITRINE_CPU_KERNELS_KERNELS_H_
 #define VITRINE_CPU_KERNELS_KERNELS_H_
 
@@ -46,9 +46,6 @@ struct Kernels {
 
 /// The kernels of every instruction set that this build and this machine have, the best one last.
 std::span<const Kernels> SupportedKernels();
-
-/// The best.
-const Kernels& GetKernels();
 
 }  // namespace vitrine
 

@@ -1,7 +1,7 @@
 // The header of a .safetensors file: 8 bytes of length (little-endian), then JSON naming every
 // tensor, its dtype, shape and place. Format: https://github.com/huggingface/safetensors#format
-#ifndef VITRINE_WEIGHTS_SAFETENSORS_H_
-#define VITRINE_WEIGHTS_SAFETENSORS_H_
+#ifndef VITRINE_SAFETENSORS_H_
+#define VITRINE_SAFETENSORS_H_
 
 #include <cstdint>
 #include <cstdlib>
@@ -70,4 +70,4 @@ class SafetensorsHeaderReader {
 
 }  // namespace vitrine
 
-#endif  // VITRINE_WEIGHTS_SAFETENSORS_H_
+#endif  // VITRINE_SAFETENSORS_H_

@@ -1,6 +1,6 @@
-// Text for error messages: std::format is absent from gcc 12 and heavy in WebAssembly.
-#ifndef VITRINE_BASE_TEXT_H_
-#define VITRINE_BASE_TEXT_H_
+// Text for messages: std::format is absent from gcc 12 and heavy in WebAssembly.
+#ifndef VITRINE_TEXT_H_
+#define VITRINE_TEXT_H_
 
 #include <concepts>
 #include <span>
@@ -22,17 +22,23 @@ std::string Concat(const Pieces&... pieces) {
   return out;
 }
 
+/// "avx2, avx512".
+template <typename Names>
+std::string ListText(const Names& names) {
+  std::string out;
+  for (const auto& name : names) {
+    if (!out.empty()) out += ", ";
+    AppendPiece(out, name);
+  }
+  return out;
+}
+
 /// "[1, 197, 192]".
 template <typename Range>
 std::string ShapeText(const Range& shape) {
-  std::string out = "[";
-  for (const auto& extent : shape) {
-    if (out.size() > 1) out += ", ";
-    AppendPiece(out, extent);
-  }
-  return out + "]";
+  return "[" + ListText(shape) + "]";
 }
 
 }  // namespace vitrine
 
-#endif  // VITRINE_BASE_TEXT_H_
+#endif  // VITRINE_TEXT_H_
