@@ -1,6 +1,7 @@
 #include "model_folder.h"
 
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,12 @@ Result<std::string> ReadText(const std::string& path) {
   return std::string(bytes->begin(), bytes->end());
 }
 
+/// What LoRA training with peft leaves: only the difference to another model.
+bool IsAdapter(const std::string& path) { return IsThere(path + "/adapter_config.json"); }
+constexpr std::string_view kAdapterAdvice =
+    "; it is an adapter (adapter_config.json), not a whole model: merge it into its base model "
+    "first (merge_and_unload) and save that";
+
 /// What to do about a folder without model.safetensors that has its weights in another form.
 std::string OtherWeights(const std::string& path) {
   if (IsThere(path + "/model.safetensors.index.json")) {
@@ -32,6 +39,13 @@ std::string OtherWeights(const std::string& path) {
     return "; pytorch_model.bin is a pickle, which Vitrine does not run: convert it to safetensors "
            "(save_pretrained(..., safe_serialization=True))";
   }
+  for (const char* onnx : {"/model.onnx", "/onnx/model.onnx",
+                           "/model_quantized.onnx", "/onnx/model_quantized.onnx"}) {
+    if (!IsThere(path + onnx)) continue;
+    return "; its weights are an ONNX graph, which Vitrine does not run: take the folder of the "
+           "timm or transformers model that it was exported from";
+  }
+  if (IsAdapter(path)) return std::string(kAdapterAdvice);
   return "";
 }
 
@@ -56,6 +70,9 @@ Result<ModelFolder> ReadModelFolder(const std::string& path) {
     Result<std::string> read = ReadText(path + name);
     if (!read) return Forward(read);
     *text = std::move(*read);
+  }
+  if (!IsThere(path + "/config.json") && IsAdapter(path)) {
+    return Fail(Status::kIo, Concat(path, ": no config.json", kAdapterAdvice));
   }
   if (!IsThere(path + "/config.json")) {
     return Fail(Status::kIo,

@@ -48,6 +48,14 @@ TEST_CASE("timm's names stay, and so does what nobody knows", "[checkpoint]") {
   CHECK(Mapped("timm_model.blocks.3.norm1.weight") == "blocks.3.norm1.weight");
 }
 
+TEST_CASE("the names of wrappers around a model are taken off, also nested", "[checkpoint]") {
+  for (const char* wrapper :
+       {"_orig_mod.", "module.", "model.", "module._orig_mod.", "model._orig_mod.module."}) {
+    CHECK(Mapped(std::string(wrapper) + "blocks.3.norm1.weight") == "blocks.3.norm1.weight");
+    CHECK(Mapped(std::string(wrapper) + "vit.layernorm.bias") == "norm.bias");
+  }
+}
+
 float Widen(DType dtype, uint16_t half) {
   float value = 0;
   std::memcpy(reinterpret_cast<char*>(&value) + 2, &half, 2);

@@ -129,15 +129,51 @@ TEST_CASE("preprocessor_config.json of Hugging Face", "[config]") {
       Read(kVit, R"({"do_rescale": false, "image_mean": [127.5, 127.5, 127.5],
       "image_std": [127.5, 127.5, 127.5]})")
           .preprocess;
-  CHECK(unscaled.mean == std::array{0.5f, 0.5f, 0.5f});
-  CHECK(unscaled.std == std::array{0.5f, 0.5f, 0.5f});
+  CHECK(unscaled.rescale_factor == 1);
+  CHECK(unscaled.mean == std::array{127.5f, 127.5f, 127.5f});
+}
+
+TEST_CASE("Image processors of related models have their own defaults", "[config]") {
+  for (const char* clip : {R"({"image_processor_type": "CLIPImageProcessor", "size": 224})",
+                           R"({"image_processor_type": "BitImageProcessor"})"}) {
+    PreprocessConfig read = Read(kVit, clip).preprocess;
+    CHECK(read.resize_mode == ResizeMode::kShortestEdge);
+    CHECK(read.interpolation == Interpolation::kBicubic);
+    CHECK(read.mean[0] == 0.48145466f);
+    CHECK(read.crop_rule == PreprocessConfig::CropRule::kTransformers);
+    CHECK(read.note.empty());
+  }
+  PreprocessConfig beit =
+      Read(kVit, R"({"feature_extractor_type": "BeitFeatureExtractor"})").preprocess;
+  CHECK(beit.resize_size == std::array{256, 256});
+  CHECK(beit.resize_mode == ResizeMode::kExact);
+  PreprocessConfig siglip =
+      Read(kVit, R"({"image_processor_type": "SiglipImageProcessor"})").preprocess;
+  CHECK(siglip.resize_size == std::array{224, 224});
+  CHECK(siglip.interpolation == Interpolation::kBicubic);
+  PreprocessConfig convnext = Read(kVit, R"({"image_processor_type": "ConvNextImageProcessor",
+      "size": {"shortest_edge": 224}})")
+                                  .preprocess;
+  CHECK(convnext.resize_size == std::array{256, 256});
+  CHECK(convnext.resize_mode == ResizeMode::kShortestEdge);
+  PreprocessConfig large = Read(R"({"model_type": "vit", "image_size": 384})",
+                                R"({"image_processor_type": "ConvNextImageProcessor"})")
+                               .preprocess;
+  CHECK(large.resize_size == std::array{384, 384});
+  CHECK(large.resize_mode == ResizeMode::kExact);
+}
+
+TEST_CASE("Fast image processors crop as torchvision and say what differs", "[config]") {
+  PreprocessConfig fast =
+      Read(kVit, R"({"image_processor_type": "ViTImageProcessorFast"})").preprocess;
+  CHECK(fast.crop_rule == PreprocessConfig::CropRule::kTorchvision);
+  CHECK(fast.note.starts_with("ViTImageProcessorFast resizes with PyTorch"));
 }
 
 TEST_CASE("Image processors without code here are refused by name", "[config]") {
   for (const char* processor :
-       {R"({"image_processor_type": "SiglipImageProcessor"})", R"({"do_resize": false})",
-        R"({"resample": 4})", R"({"size": {"longest_edge": 224}})",
-        R"({"size": {"shortest_edge": 224}})"}) {
+       {R"({"image_processor_type": "SwinImageProcessor"})", R"({"resample": 4})",
+        R"({"size": {"longest_edge": 224}})", R"({"size": {"shortest_edge": 224}})"}) {
     Error error = ErrorOf(kVit, processor);
     CHECK(error.status == Status::kUnsupported);
     CHECK(error.message.starts_with("preprocessor_config.json: "));

@@ -54,10 +54,10 @@ TEST_CASE("Absurd sizes are refused before anything is computed from them", "[co
 TEST_CASE("Other architectures are refused with what is supported", "[config]") {
   for (const char* name :
        {"swin_tiny_patch4_window7_224", "resnet50", "deit3_small_patch16_224",
-        "vit_giant_patch14_224", "vit_base_patch16_clip_224.openai", "vit_base_patch16_siglip_224",
-        "vit_base_r50_s16_224", "vit_small_patch14_dinov2", "vit_tiny_patch16",
-        "vit_tiny_patch_224", "vit_tiny_patch16_224_miil", "vit_", "eva02_tiny_patch14_224",
-        "beit_base_patch16_224", "VIT_tiny_patch16_224", ""}) {
+        "vit_base_patch16_clip_224.openai", "vit_base_patch16_siglip_224", "vit_base_r50_s16_224",
+        "vit_small_patch14_dinov2", "vit_tiny_patch16", "vit_tiny_patch_224",
+        "vit_tiny_patch16_224_miil", "vit_", "eva02_tiny_patch14_224", "beit_base_patch16_224",
+        "VIT_tiny_patch16_224", ""}) {
     Error error = ErrorOf(Timm(name));
     CHECK(error.status == Status::kUnsupported);
     CHECK(Mentions(error, "vit_tiny_patch16_224"));
@@ -117,10 +117,11 @@ TEST_CASE("timm's spellings of arguments", "[config]") {
 TEST_CASE("Arguments without code here are refused by name", "[config]") {
   for (const char* argument :
        {R"("reg_tokens": 4)", R"("init_values": 1e-5)", R"("qk_norm": true)",
-        R"("no_embed_class": true)", R"("pre_norm": true)", R"("dynamic_img_size": true)",
-        R"("norm_layer": "rmsnorm")", R"("embed_layer": "HybridEmbed")",
-        R"("act_layer": "tanhshrink")", R"("global_pool": "")", R"("global_pool": "map")",
-        R"("pos_embed": "none")"}) {
+        R"("no_embed_class": true)", R"("pre_norm": true)", R"("proj_bias": false)",
+        R"("final_norm": false)", R"("scale_attn_norm": true)",
+        R"("dynamic_img_pad": true, "img_size": 20)", R"("norm_layer": "rmsnorm")",
+        R"("embed_layer": "HybridEmbed")", R"("act_layer": "tanhshrink")", R"("global_pool": "")",
+        R"("global_pool": "map")", R"("pos_embed": "none")"}) {
     Error error = ErrorOf(Args(argument));
     std::string name = std::string(argument).substr(1, std::string(argument).find('"', 1) - 1);
     INFO(error.message);
@@ -133,16 +134,52 @@ TEST_CASE("Arguments without code here are refused by name", "[config]") {
                  "model_args.window_size: unknown argument; known are img_size, patch_size"));
 }
 
+TEST_CASE("Arguments at their default are accepted whoever states them", "[config]") {
+  for (const char* argument :
+       {R"("proj_bias": true)", R"("final_norm": true)", R"("scale_attn_norm": false)",
+        R"("scale_mlp_norm": false)", R"("dynamic_img_size": true)", R"("dynamic_img_pad": true)",
+        R"("reg_tokens": 0)", R"("init_values": null)", R"("pos_embed": "learn")"}) {
+    CHECK(Read(Args(argument)).vit.embed_dim == 192);
+  }
+}
+
+TEST_CASE("JSON may begin with a byte order mark; gzip and UTF-16 are named", "[config]") {
+  CHECK(Read("\xEF\xBB\xBF" + Timm("vit_tiny_patch16_224")).vit.embed_dim == 192);
+  CHECK(Mentions(ErrorOf("\x1F\x8B\x08"), "config.json: a gzip file"));
+  CHECK(Mentions(ErrorOf("\xFF\xFE{"), "config.json: UTF-16 text"));
+}
+
+TEST_CASE("scores are sigmoids where a class stands alone", "[config]") {
+  const auto scores = [](const std::string& config) { return Read(config).scores; };
+  CHECK(scores(Timm("vit_tiny_patch16_224")) == Scores::kSoftmax);
+  CHECK(scores(Timm("vit_tiny_patch16_224", R"(, "num_classes": 1)")) == Scores::kSigmoid);
+  CHECK(scores(R"({"model_type": "vit"})") == Scores::kSoftmax);
+  CHECK(scores(R"({"model_type": "vit", "id2label": {"0": "NSFW"}})") == Scores::kSigmoid);
+  CHECK(scores(R"({"model_type": "vit", "num_labels": 1})") == Scores::kSigmoid);
+  CHECK(scores(R"({"model_type": "vit", "problem_type": "multi_label_classification"})") ==
+        Scores::kSigmoid);
+  CHECK(scores(R"({"model_type": "vit", "problem_type": null})") == Scores::kSoftmax);
+  CHECK(scores(R"({"model_type": "vit", "num_labels": 1,
+                   "problem_type": "single_label_classification"})") == Scores::kSigmoid);
+  CHECK(ErrorOf(R"({"model_type": "vit", "problem_type": "multi"})").status ==
+        Status::kInvalidConfig);
+}
+
+TEST_CASE("model_args win over the input_size of pretrained_cfg, as in timm", "[config]") {
+  const VitConfig vit = Read(R"({"architecture": "vit_tiny_patch16_224",
+               "model_args": {"in_chans": 1, "img_size": 64},
+               "pretrained_cfg": {"input_size": [3, 224, 224]}})")
+                            .vit;
+  CHECK(vit.img_size == std::array{64, 64});
+  CHECK(vit.in_chans == 1);
+}
+
 TEST_CASE("Contradictions are refused", "[config]") {
   for (
       const char* config :
       {R"({"architecture": "vit_tiny_patch16_224", "num_features": 384})",
        R"({"architecture": "vit_tiny_patch16_224", "num_classes": 10, "model_args": {"num_classes": 11}})",
        R"({"architecture": "vit_tiny_patch16_224", "global_pool": "token", "model_args": {"global_pool": "avg"}})",
-       R"({"architecture": "vit_tiny_patch16_224", "model_args": {"img_size": 64},
-            "pretrained_cfg": {"input_size": [3, 224, 224]}})",
-       R"({"architecture": "vit_tiny_patch16_224", "model_args": {"in_chans": 1},
-            "pretrained_cfg": {"input_size": [3, 224, 224]}})",
        R"({"architecture": "vit_tiny_patch16_224", "model_args": {"depth": 3, "depth": 4}})"}) {
     CHECK(ErrorOf(config).status == Status::kInvalidConfig);
   }

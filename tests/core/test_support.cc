@@ -100,7 +100,7 @@ TensorFile ReadTensors(const std::filesystem::path& path) {
       yyjson_obj_foreach(entry, i, n, meta_key, meta_value) {
         file.metadata[yyjson_get_str(meta_key)] = yyjson_get_str(meta_value);
       }
-    } else {
+    } else if (yyjson_equals_str(yyjson_obj_get(entry, "dtype"), "F32")) {
       file.tensors[name] =
           ReadTensor(entry, std::span(bytes).subspan(sizeof(header_size) + header_size));
     }

@@ -37,7 +37,8 @@ struct Tensor {
   std::vector<float> values;
 };
 
-/// Reference tensors and their metadata. Reads F32 files only, apart from the code under test.
+/// Reference tensors and their metadata. Reads the F32 tensors only, apart from the code under
+/// test.
 struct TensorFile {
   std::map<std::string, Tensor> tensors;
   std::map<std::string, std::string> metadata;

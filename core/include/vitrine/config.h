@@ -34,7 +34,8 @@ struct VitConfig {
   std::array<int, 2> img_size = {224, 224};  // [height, width], pixels
   std::array<int, 2> patch_size = {16, 16};  // [height, width], pixels
   int in_chans = 3;
-  int num_classes = 1000;  // 0: no head, the network returns features
+  int num_classes = 1000;          // 0: no head, the network returns features
+  bool num_classes_stated = true;  // false: transformers' 2, config.json having no id2label
   int embed_dim = 768;
   int depth = 12;
   int num_heads = 12;
@@ -77,12 +78,22 @@ struct PreprocessConfig {
   /// kLongestEdge: keep the ratio, fit inside resize_size, pad to the crop (timm 'border').
   enum class ResizeMode { kShortestEdge, kExact, kLongestEdge };
 
+  /// Where a centre crop begins in a size of odd difference. kTorchvision: round((size - crop) /
+  /// 2), halves to even, padding (crop - size) / 2 before it; kTransformers: (size - crop) / 2
+  /// rounded down, padding rounded up (transformers/image_transforms.py, center_crop).
+  enum class CropRule { kTorchvision, kTransformers };
+
   std::array<int, 2> input_size = {224, 224};   // [height, width] after the centre crop
   std::array<int, 2> resize_size = {248, 248};  // [height, width]: floor(input_size / crop_pct)
   ResizeMode resize_mode = ResizeMode::kShortestEdge;
   Interpolation interpolation = Interpolation::kBicubic;
-  std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};  // of pixels scaled to [0, 1]
+  bool do_resize = true;       // false: pictures keep their size
+  bool do_center_crop = true;  // false: without do_resize they must have input_size already
+  CropRule crop_rule = CropRule::kTorchvision;
+  double rescale_factor = 1.0 / 255;  // float32(pixel * rescale_factor); 1 where do_rescale is off
+  std::array<float, 3> mean = {0.5f, 0.5f, 0.5f};  // of rescaled pixels
   std::array<float, 3> std = {0.5f, 0.5f, 0.5f};
+  std::string note;  // where the pixels cannot be the library's to the last bit: why; else empty
 };
 
 /// "shortest_edge", "exact", "longest_edge".
@@ -95,10 +106,15 @@ struct ModelFiles {
   std::string_view labels;  // labels.json, optional: ["tench", ...] or {"0": "tench", ...}
 };
 
+/// How logits become scores. kSoftmax: one class of several, scores sum to 1; kSigmoid: every class
+/// alone (several labels at once, or a head of one class).
+enum class Scores { kSoftmax, kSigmoid };
+
 /// Everything the JSON files say about a model.
 struct ModelConfig {
   VitConfig vit;
   PreprocessConfig preprocess;
+  Scores scores = Scores::kSoftmax;
   std::vector<std::string> labels;  // num_classes names, or empty when there are none to show
 };
 

@@ -66,14 +66,17 @@ std::span<const std::string_view> DecodableTypes();
 ///   which timm calls without an interpolation there, so that it is bilinear whatever config says;
 /// - kExact: torchvision Resize([height, width]);
 /// - kLongestEdge: ResizeKeepRatio(longest=1), padding of the colour `mean`;
-/// then torchvision's CenterCrop, which pads pictures smaller than the crop (with black, but for
-/// kLongestEdge). Errors: as Resize.
+/// - do_resize off: nothing;
+/// then the centre crop of config.crop_rule, which pads pictures smaller than the crop (with black,
+/// but for kLongestEdge). Errors: as Resize; kInvalidArgument for a picture of another size where
+/// config neither resizes nor crops.
 [[nodiscard]] Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config,
                                           Alpha alpha = Alpha::kWhite);
 
 /// Normalises an RGB picture of exactly the network's img_size and unfolds it:
 /// patches [num_patches, 3 * patch_h * patch_w], each patch [3, patch_h, patch_w], value
-/// (pixel / 255 - mean) / std in float32, in that order, as torchvision does.
+/// (pixel * rescale_factor - mean) / std in float32, in that order, as torchvision and transformers
+/// do.
 /// Errors: kInvalidArgument (sizes that differ).
 [[nodiscard]] Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess,
                                   const VitConfig& vit, std::span<float> patches);

@@ -149,6 +149,17 @@ JsonDocument::JsonDocument(std::string_view text, std::string_view name, Status 
          Concat(name, ": ", text.size(), " bytes, expected at most ", max_bytes));
     return;
   }
+  // Windows tools write the mark before UTF-8 too.
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with("\x1F\x8B")) {
+    Fail(status, Concat(name, ": a gzip file, expected JSON; unpack it, or serve it with ",
+                        "Content-Encoding: gzip"));
+    return;
+  }
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    Fail(status, Concat(name, ": UTF-16 text, expected JSON in UTF-8; save it as UTF-8"));
+    return;
+  }
   yyjson_read_err error;
   // Without YYJSON_READ_INSITU the text is copied, not written to.
   document_ = yyjson_read_opts(const_cast<char*>(text.data()), text.size(), 0, nullptr, &error);

@@ -81,9 +81,11 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
     JsonDocument processor(text, "preprocessor_config.json", Status::kInvalidConfig, kMaxJsonBytes);
     processor.root().CheckUniqueKeys();
     ReadHfPreprocess(processor.root(), config.vit, config.preprocess);
+    config.scores = ReadHfScores(root, config.vit.num_classes);
     if (!processor.ok()) return std::unexpected<Error>(processor.result().error());
   } else {
     ReadTimmPreprocess(root, config.vit, config.preprocess);
+    if (config.vit.num_classes == 1) config.scores = Scores::kSigmoid;
   }
   auto labelled = ReadLabelsOfFolder(files, root, config);
   if (!document.ok()) return std::unexpected<Error>(document.result().error());

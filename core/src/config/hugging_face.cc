@@ -38,11 +38,14 @@ const Architecture* FindArchitecture(const Json& root) {
   return nullptr;
 }
 
-int ReadNumLabels(const Json& root) {
+int ReadNumLabels(const Json& root, bool& stated_anywhere) {
   Json names = root.Get("id2label");
   Json stated = root.Get("num_labels");
   constexpr int kDefault = 2;  // of transformers' PretrainedConfig, which then writes neither key
-  if (!names.present()) return stated.Int(kDefault);
+  if (!names.present()) {
+    stated_anywhere = stated.present();
+    return stated.Int(kDefault);
+  }
   int count = static_cast<int>(std::min<size_t>(names.Members().size(), 1 << 30));
   if (stated.Int(count) != count) {
     stated.Fail(Status::kInvalidConfig,
@@ -52,6 +55,17 @@ int ReadNumLabels(const Json& root) {
 }
 
 }  // namespace
+
+Scores ReadHfScores(const Json& root, int num_classes) {
+  Json problem_type = root.Get("problem_type");
+  std::string_view name = problem_type.String("single_label_classification");
+  if (name == "multi_label_classification") return Scores::kSigmoid;
+  if (name != "single_label_classification" && name != "regression") {
+    problem_type.FailExpected(
+        R"("single_label_classification", "multi_label_classification" or "regression")");
+  }
+  return num_classes == 1 ? Scores::kSigmoid : Scores::kSoftmax;
+}
 
 void ReadHfConfig(const Json& root, VitConfig& vit) {
   const Architecture* architecture = FindArchitecture(root);
@@ -66,7 +80,7 @@ void ReadHfConfig(const Json& root, VitConfig& vit) {
   // transformers' DeiT has the distillation token even where no head reads it.
   vit.distilled = architecture->model_type == "deit";
   vit.head_dist = architecture->has_teacher_head;
-  vit.num_classes = architecture->has_head ? ReadNumLabels(root) : 0;
+  vit.num_classes = architecture->has_head ? ReadNumLabels(root, vit.num_classes_stated) : 0;
   vit.img_size = ReadPair(root.Get("image_size"), {224, 224});
   vit.patch_size = ReadPair(root.Get("patch_size"), {16, 16});
   vit.in_chans = root.Get("num_channels").Int(3);

@@ -2,7 +2,6 @@
 // timm/models/deit.py.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "config/internal.h"
@@ -12,60 +11,16 @@ namespace vitrine {
 namespace {
 
 constexpr std::string_view kSupported =
-    "supported are vit_* and deit_* of size tiny, small, base, large or huge such as "
+    "supported are plain vit_* and deit_* such as "
     "vit_tiny_patch16_224 and deit_small_distilled_patch16_224, and VisionTransformer with its "
     "arguments in model_args";
-
-bool Consume(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
-bool ConsumeInt(std::string_view& text, int& number) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return false;
-  text.remove_prefix(end - text.data());
-  return true;
-}
-
-/// (vit|deit)_<size>[_distilled]_patch<P>_<S>[_in21k][.tag] -> the arguments timm gives that model.
-bool ParseArchitecture(std::string_view name, VitConfig& vit) {
-  static constexpr struct {
-    std::string_view name;
-    int embed_dim, depth, num_heads;
-  } kSizes[] = {{"tiny", 192, 12, 3},
-                {"small", 384, 12, 6},
-                {"base", 768, 12, 12},
-                {"large", 1024, 24, 16},
-                {"huge", 1280, 32, 16}};
-  if (!Consume(name, "vit_") && !Consume(name, "deit_")) return false;
-  auto size = std::find_if(std::begin(kSizes), std::end(kSizes),
-                           [&](const auto& known) { return Consume(name, known.name); });
-  if (size == std::end(kSizes)) return false;
-  vit.embed_dim = size->embed_dim;
-  vit.depth = size->depth;
-  vit.num_heads = size->num_heads;
-  vit.distilled = Consume(name, "_distilled");
-  int patch_size = 0, img_size = 0;
-  if (!Consume(name, "_patch") || !ConsumeInt(name, patch_size)) return false;
-  if (!Consume(name, "_") || !ConsumeInt(name, img_size)) return false;
-  vit.patch_size = {patch_size, patch_size};
-  vit.img_size = {img_size, img_size};
-  Consume(name, "_in21k");
-  return name.empty() || name.starts_with(".");
-}
-
-bool IsPlainName(std::string_view name) {
-  return name == "VisionTransformer" || name == "vision_transformer" ||
-         name == "VisionTransformerDistilled" || name == "vision_transformer_distilled";
-}
 
 /// What a model_args key may be.
 enum class Kind {
   kRead,      // read below
   kIdentity,  // changes nothing in inference
   kOff,       // supported only with its default: absent, null, false, 0 or `text`
+  kOn,        // supported only with its default: absent, null or true
 };
 
 struct Argument {
@@ -118,8 +73,12 @@ constexpr Argument kArguments[] = {
     {"no_embed_class", Kind::kOff},
     {"pre_norm", Kind::kOff},
     {"pool_include_prefix", Kind::kOff},
-    {"dynamic_img_size", Kind::kOff},
-    {"dynamic_img_pad", Kind::kOff},
+    {"scale_attn_norm", Kind::kOff},
+    {"scale_mlp_norm", Kind::kOff},
+    {"proj_bias", Kind::kOn},
+    {"final_norm", Kind::kOn},
+    {"dynamic_img_size", Kind::kIdentity},  // at the network's own size
+    {"dynamic_img_pad", Kind::kRead},
 };
 
 bool SameIgnoringCase(std::string_view a, std::string_view b) {
@@ -130,6 +89,7 @@ bool SameIgnoringCase(std::string_view a, std::string_view b) {
 
 bool IsDefault(const Argument& argument, const Json& value) {
   if (!value.present()) return true;
+  if (argument.kind == Kind::kOn) return value.is_bool() && value.Bool(false);
   if (value.is_bool()) return !value.Bool(true);
   if (value.is_number()) return value.Number(1) == 0;
   if (!value.is_string()) return false;
@@ -146,13 +106,16 @@ void CheckArguments(const Json& args) {
     if (argument == std::end(kArguments)) {
       std::string known;
       for (const Argument& each : kArguments) {
-        if (each.kind != Kind::kOff) known += Concat(known.empty() ? "" : ", ", each.name);
+        if (each.kind == Kind::kRead || each.kind == Kind::kIdentity)
+          known += Concat(known.empty() ? "" : ", ", each.name);
       }
       value.Fail(Status::kUnsupported, Concat("unknown argument; known are ", known));
-    } else if (argument->kind == Kind::kOff && !IsDefault(*argument, value)) {
-      value.Fail(Status::kUnsupported,
-                 Concat(value.Describe(), " is not supported, only ",
-                        argument->text.empty() ? "its default (off)" : argument->text));
+    } else if ((argument->kind == Kind::kOff || argument->kind == Kind::kOn) &&
+               !IsDefault(*argument, value)) {
+      std::string_view usual = argument->kind == Kind::kOn ? "true, its default"
+                               : argument->text.empty()    ? "its default (off)"
+                                                           : argument->text;
+      value.Fail(Status::kUnsupported, Concat(value.Describe(), " is not supported, only ", usual));
     }
   }
 }
@@ -169,7 +132,8 @@ Json ArgumentOrRoot(const Json& args, const Json& root, std::string_view key) {
   return argument;
 }
 
-GlobalPool ReadGlobalPool(const Json& value) {
+GlobalPool ReadGlobalPool(const Json& value, GlobalPool fallback) {
+  if (!value.present()) return fallback;
   std::string_view name = value.String("token");
   if (name == "avg") return GlobalPool::kAvg;
   if (name != "token") {
@@ -196,6 +160,7 @@ InputSize ReadInputSize(const Json& value) {
   return {true, items[0].Int(0), {items[1].Int(0), items[2].Int(0)}};
 }
 
+/// model_args win: timm's save_for_hf leaves pretrained_cfg.input_size as the architecture has it.
 void ReadImageShape(const Json& args, const Json& input_size, VitConfig& vit) {
   InputSize input = ReadInputSize(input_size);
   Json img_size = args.Get("img_size");
@@ -203,20 +168,24 @@ void ReadImageShape(const Json& args, const Json& input_size, VitConfig& vit) {
   vit.img_size = ReadPair(img_size, input.present ? input.size : vit.img_size);
   vit.in_chans = in_chans.Int(input.present ? input.channels : vit.in_chans);
   vit.patch_size = ReadPair(args.Get("patch_size"), vit.patch_size);
-  if (input.present && (input.size != vit.img_size || input.channels != vit.in_chans)) {
-    input_size.Fail(Status::kInvalidConfig,
-                    Concat(ShapeText(std::array{input.channels, input.size[0], input.size[1]}),
-                           ", but model_args give in_chans ", vit.in_chans, " and img_size ",
-                           ShapeText(vit.img_size)));
+  // Padding does nothing where the patches cover the picture.
+  Json pad = args.Get("dynamic_img_pad");
+  if (!pad.Bool(false)) return;
+  for (int i : {0, 1}) {
+    if (vit.patch_size[i] < 1 || vit.img_size[i] % vit.patch_size[i] == 0) continue;
+    pad.Fail(Status::kUnsupported,
+             Concat("true is not supported for img_size ", ShapeText(vit.img_size),
+                    ", which is no multiple of ", "patch_size ", ShapeText(vit.patch_size)));
+    return;
   }
 }
 
-void ReadEmbedding(const Json& args, const Json& root, VitConfig& vit) {
+void ReadEmbedding(const Json& args, const Json& root, double own_mlp_ratio, VitConfig& vit) {
   vit.embed_dim = args.Get("embed_dim").Int(vit.embed_dim);
   vit.depth = args.Get("depth").Int(vit.depth);
   vit.num_heads = args.Get("num_heads").Int(vit.num_heads);
   Json mlp_ratio = args.Get("mlp_ratio");
-  double hidden = vit.embed_dim * mlp_ratio.Number(4.0);
+  double hidden = vit.embed_dim * mlp_ratio.Number(own_mlp_ratio);
   if (!(hidden >= 1 && hidden <= 65536)) {
     mlp_ratio.Fail(Status::kInvalidConfig,
                    Concat("gives an MLP of no or over 65536 units for embed_dim ", vit.embed_dim));
@@ -237,19 +206,20 @@ void ReadEmbedding(const Json& args, const Json& root, VitConfig& vit) {
   }
 }
 
-void ReadOptions(const Json& args, const Json& root, const Json& pretrained, VitConfig& vit) {
+void ReadOptions(const Json& args, const Json& root, const Json& pretrained, bool own_fc_norm,
+                 VitConfig& vit) {
   Json num_classes = ArgumentOrRoot(args, root, "num_classes");
   vit.num_classes = num_classes.Int(pretrained.Get("num_classes").Int(1000));
-  vit.qkv_bias = args.Get("qkv_bias").Bool(true);
+  vit.qkv_bias = args.Get("qkv_bias").Bool(vit.qkv_bias);
   // timm: qk_scale or head_dim ** -0.5.
   if (double scale = args.Get("qk_scale").Number(0); scale != 0) {
     vit.qk_scale = static_cast<float>(scale);
   }
   vit.distilled = args.Get("distilled").Bool(vit.distilled);
-  vit.class_token = args.Get("class_token").Bool(true);
-  vit.global_pool = ReadGlobalPool(ArgumentOrRoot(args, root, "global_pool"));
-  vit.fc_norm = args.Get("fc_norm").Bool(vit.global_pool == GlobalPool::kAvg);
-  vit.act_layer = ReadActivation(args.Get("act_layer"));
+  vit.class_token = args.Get("class_token").Bool(vit.class_token);
+  vit.global_pool = ReadGlobalPool(ArgumentOrRoot(args, root, "global_pool"), vit.global_pool);
+  vit.fc_norm = args.Get("fc_norm").Bool(own_fc_norm && vit.global_pool == GlobalPool::kAvg);
+  if (Json act = args.Get("act_layer"); act.present()) vit.act_layer = ReadActivation(act);
   Json eps = args.Get("norm_eps").present() ? args.Get("norm_eps") : args.Get("layer_norm_eps");
   vit.layer_norm_eps = static_cast<float>(eps.Number(1e-6));
 }
@@ -272,19 +242,22 @@ void ReadTimmConfig(const Json& root, VitConfig& vit) {
     return;
   }
   std::string_view name = architecture.String("");
-  vit.architecture = Excerpt(name);
-  if (IsPlainName(name)) {
-    vit.distilled = name.ends_with("istilled");
-  } else if (!ParseArchitecture(name, vit)) {
-    architecture.Fail(Status::kUnsupported,
-                      Concat(architecture.Describe(), " is not supported; ", kSupported));
+  const std::optional<TimmArchitecture> known = FindTimmArchitecture(name);
+  if (!known) {
+    const std::string_view missing = MissingArgument(name);
+    architecture.Fail(
+        Status::kUnsupported,
+        Concat(architecture.Describe(), " is not supported",
+               missing.empty() ? "" : ": there is no code for its ", missing, "; ", kSupported));
     return;
   }
+  vit = known->vit;
+  vit.architecture = Excerpt(name);
   Json pretrained = PretrainedConfig(root);
   CheckArguments(args);
   ReadImageShape(args, pretrained.Get("input_size"), vit);
-  ReadEmbedding(args, root, vit);
-  ReadOptions(args, root, pretrained, vit);
+  ReadEmbedding(args, root, known->mlp_ratio, vit);
+  ReadOptions(args, root, pretrained, known->fc_norm, vit);
 }
 
 }  // namespace vitrine

@@ -43,14 +43,18 @@ Size KeepRatio(const Image& image, const std::array<int, 2>& target, bool longes
 }
 
 /// Which part of an axis of `size` samples a centre crop of `crop` shows, and how much padding
-/// comes before it. torchvision.transforms.functional.center_crop.
+/// comes before it: torchvision.transforms.functional.center_crop, transformers' center_crop.
 struct CropSpan {
   int64_t start;
   int padding;
   int length;
 };
-CropSpan CenterCrop(int64_t size, int crop) {
-  if (crop > size) return {0, static_cast<int>((crop - size) / 2), static_cast<int>(size)};
+CropSpan CenterCrop(int64_t size, int crop, PreprocessConfig::CropRule rule) {
+  const bool transformers = rule == PreprocessConfig::CropRule::kTransformers;
+  if (crop > size) {
+    return {0, static_cast<int>((crop - size + transformers) / 2), static_cast<int>(size)};
+  }
+  if (transformers) return {(size - crop) / 2, 0, crop};
   return {Round(static_cast<double>(size - crop) / 2.0), 0, crop};
 }
 
@@ -103,7 +107,15 @@ Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config, 
   }
   Interpolation interpolation = config.interpolation;
   Size full = {resize_width, resize_height};
-  if (config.resize_mode == ResizeMode::kLongestEdge) {
+  if (!config.do_resize) {
+    full = {image.width, image.height};
+    if (!config.do_center_crop && config.input_size != std::array{image.height, image.width}) {
+      return Fail(Status::kInvalidArgument,
+                  Concat("picture of ", image.width, " x ", image.height, " pixels, expected ",
+                         config.input_size[1], " x ", config.input_size[0],
+                         ": do_resize is false in preprocessor_config.json; resize it first"));
+    }
+  } else if (config.resize_mode == ResizeMode::kLongestEdge) {
     full = KeepRatio(image, config.resize_size, /*longest=*/true);
   } else if (config.resize_mode == ResizeMode::kShortestEdge) {
     if (resize_height == resize_width) {
@@ -122,8 +134,8 @@ Result<Image> ResizeAndCrop(const Image& image, const PreprocessConfig& config, 
   const auto [height, width] = config.input_size;
   Result<Image> cropped = MakeImage(width, height, 3);
   if (!cropped) return cropped;
-  const CropSpan x = CenterCrop(full.width, width);
-  const CropSpan y = CenterCrop(full.height, height);
+  const CropSpan x = CenterCrop(full.width, width, config.crop_rule);
+  const CropSpan y = CenterCrop(full.height, height, config.crop_rule);
   if (x.length < width || y.length < height) {
     const bool border = config.resize_mode == ResizeMode::kLongestEdge;
     Fill(*cropped, border ? MeanColour(config.mean) : std::array<uint8_t, 3>{});
@@ -156,12 +168,12 @@ Result<void> Unfold(const Image& rgb, const PreprocessConfig& preprocess, const 
   }
   if (Result<void> checked = CheckPatches(vit, patches); !checked) return checked;
 
-  // torchvision's ToTensor divides by 255, Normalize subtracts the mean and divides, all in
-  // float32.
+  // transformers rescales in float64 and rounds, which for 1/255 gives torchvision's pixel / 255 in
+  // float32 for all 256 values; both subtract the mean and divide in float32.
   float normalised[3][256];
   for (int c = 0; c < 3; ++c) {
     for (int value = 0; value < 256; ++value) {
-      const float scaled = static_cast<float>(value) / 255.0f;
+      const float scaled = static_cast<float>(value * preprocess.rescale_factor);
       normalised[c][value] = (scaled - preprocess.mean[c]) / preprocess.std[c];
     }
   }

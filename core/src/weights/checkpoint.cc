@@ -49,6 +49,15 @@ constexpr struct {
     {"output.dense.", "mlp.fc2.", 0, 1},
 };
 
+/// torch.compile, DataParallel and Lightning put their own name before every tensor's, one around
+/// the other; transformers' wrapper of timm models does too.
+std::string_view WithoutWrappers(std::string_view name) {
+  while (Consume(name, "_orig_mod.") || Consume(name, "module.") || Consume(name, "model.") ||
+         Consume(name, "timm_model.")) {
+  }
+  return name;
+}
+
 /// Not part of inference: a head the config has not, the pooler of ViTModel, the token of masked
 /// pre-training, constant buffers.
 bool IsIgnorable(std::string_view timm_name, const VitConfig& config) {
@@ -150,6 +159,8 @@ Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& i
     std::string advice = "is config.json from another model?";
     if (timm.name == "pos_embed")
       advice = "is it for another img_size? (they are not interpolated)";
+    if (timm.name.starts_with("head") && !plan.config.num_classes_stated)
+      advice = "config.json has no id2label, so 2 classes; add id2label, a name for every class";
     return Fail(
         Status::kInvalidCheckpoint,
         Concat(Excerpt(tensor.name), ": shape ", Excerpt(ShapeText(tensor.shape)), ", expected ",
@@ -215,7 +226,7 @@ float FromBF16(uint16_t brain) { return std::bit_cast<float>(static_cast<uint32_
 }  // namespace
 
 TimmName ToTimmName(std::string_view name) {
-  Consume(name, "timm_model.");  // transformers' wrapper of timm models
+  name = WithoutWrappers(name);
   if (!Consume(name, "vit.")) Consume(name, "deit.");
   for (const auto& [hugging_face, timm] : kNames) {
     if (name == hugging_face) return {std::string(timm)};

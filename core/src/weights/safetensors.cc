@@ -112,6 +112,7 @@ std::string_view GuessFile(const uint8_t (&prefix)[8]) {
   if (starts("PK\x03\x04") || starts("\x80\x02")) {
     return "a PyTorch pickle: save it with safetensors.torch.save_file";
   }
+  if (starts("\x1F\x8B")) return "a gzip file: unpack it, or serve it with Content-Encoding: gzip";
   if (starts("GGUF")) return "a GGUF file: use the model's safetensors";
   return "";
 }
@@ -174,6 +175,12 @@ Result<std::span<uint8_t>> SafetensorsHeaderReader::Reserve(size_t wanted) {
 
 Result<void> SafetensorsHeaderReader::Commit(size_t size) {
   received_ += size;
+  // The first bytes of a gzip file can be a header's length; then no header follows.
+  if (received_ > 8 && std::memcmp(prefix_, "\x1F\x8B\x08", 3) == 0 && json_.get()[0] != '{') {
+    return Fail(Status::kInvalidCheckpoint,
+                Concat(kFile, ": a gzip file, expected safetensors; unpack it, or serve it with ",
+                       "Content-Encoding: gzip"));
+  }
   if (length_known_ || received_ < 8) return {};
   std::memcpy(&length_, prefix_, 8);
   length_known_ = true;
