@@ -41,7 +41,8 @@ await main(async () => {
     const object = await run('git', ['hash-object', '-w', '--no-filters', '--stdin'], { input: formatted });
     await run('git', ['update-index', '--cacheinfo', `${mode},${object.trim()},${file}`]);
     const onDisk = path.join(root, file);
-    if (fs.existsSync(onDisk) && fs.readFileSync(onDisk, 'utf8') === text) fs.writeFileSync(onDisk, formatted);
+    if (fs.existsSync(onDisk) && fs.readFileSync(onDisk, 'utf8') === text)
+      fs.writeFileSync(onDisk, formatted);
     console.log(`formatted ${file}`);
   }
 });

@@ -37,7 +37,8 @@ const done = new Map();
 export async function setup(wanted) {
   checkNode();
   const unknown = wanted.find((name) => !(name in needs));
-  if (unknown) throw new Failure(`${unknown} cannot be set up; the needs are ${Object.keys(needs).join(', ')}`);
+  if (unknown)
+    throw new Failure(`${unknown} cannot be set up; the needs are ${Object.keys(needs).join(', ')}`);
   for (const [name, work] of Object.entries(needs)) {
     if (wanted.includes(name) && !done.has(name)) done.set(name, await work());
   }

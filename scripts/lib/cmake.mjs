@@ -27,7 +27,9 @@ export async function configurePreset(preset) {
   const folder = path.join(buildDir, preset);
   const stamp = path.join(folder, 'vitrine-configured');
   const setups = ['sources', toolchains[preset]].map((name) => path.join(buildDir, 'setup', `${name}.cmake`));
-  const wanted = [root, ...setups.filter(fs.existsSync).map((file) => fs.readFileSync(file, 'utf8'))].join('\n');
+  const wanted = [root, ...setups.filter(fs.existsSync).map((file) => fs.readFileSync(file, 'utf8'))].join(
+    '\n',
+  );
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return folder;
   // Compilers and paths cannot be changed in an existing folder.
   fs.rmSync(folder, { recursive: true, force: true });

@@ -12,7 +12,15 @@ export const rooms = {
   'core/src/plan': [...base, 'plan/', ...plan],
   'core/src/weights': [...base, 'weights/', ...plan, 'vitrine/weights.h'],
   'core/src/image': [...base, 'image/', 'vitrine/config.h', 'vitrine/image.h', 'stb_image.h'],
-  'core/src/cpu': [...base, 'cpu/', ...plan, 'vitrine/weights.h', 'vitrine/executor.h', 'xnnpack.h', 'xnnpack/'],
+  'core/src/cpu': [
+    ...base,
+    'cpu/',
+    ...plan,
+    'vitrine/weights.h',
+    'vitrine/executor.h',
+    'xnnpack.h',
+    'xnnpack/',
+  ],
   // Everything but the inside of cpu: an executor is known by its interface alone.
   'core/src/model': ['base/', 'config/', 'plan/', 'weights/', 'image/', 'model/', 'vitrine/'],
   'core/src/c_abi.cc': ['base/', 'vitrine/'],
