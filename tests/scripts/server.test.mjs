@@ -84,7 +84,6 @@ test('nothing outside the folders', async () => {
     '/%00',
     '/%zz',
     '//',
-    'http:',
   ]) {
     const status = await new Promise((resolve, reject) => {
       // fetch() would tidy the path.
