@@ -57,7 +57,7 @@ await main(async () => {
       }
     }
   } finally {
-    server.close();
+    await server.close();
   }
 
   const results = {

@@ -1,5 +1,5 @@
 # The dependencies, each pinned to one version. Debian 13 ships the same versions as source packages:
-# `npm run setup` unpacks those and names their folders in build/setup.cmake as
+# `npm run setup` unpacks those and names their folders in build/setup/sources.cmake as
 # FETCHCONTENT_SOURCE_DIR_<NAME>; otherwise they come from their repositories.
 
 include(FetchContent)

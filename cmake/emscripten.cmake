@@ -1,6 +1,6 @@
-# Toolchain file for WebAssembly: Emscripten from `npm run setup` (build/setup.cmake), EMSDK or PATH.
+# Toolchain file for WebAssembly: the Emscripten of `npm run setup`, EMSDK or PATH.
 
-include(${CMAKE_CURRENT_LIST_DIR}/../build/setup.cmake OPTIONAL)
+include(${CMAKE_CURRENT_LIST_DIR}/../build/setup/emscripten.cmake OPTIONAL)
 if(NOT VITRINE_EMSCRIPTEN AND DEFINED ENV{EMSDK})
   set(VITRINE_EMSCRIPTEN $ENV{EMSDK}/upstream/emscripten)
 endif()

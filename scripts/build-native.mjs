@@ -4,7 +4,7 @@ import { main } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
 await main(async () => {
-  await setup({ toolchain: false });
+  await setup(['cpp']);
   await buildPreset('native', ['vitrine']);
   console.log('build/native/vitrine is ready: try `build/native/vitrine classify PHOTO`');
 });

@@ -4,7 +4,7 @@ import { buildWeb, checkSizes } from './lib/web.mjs';
 import { setup } from './setup.mjs';
 
 await main(async () => {
-  await setup();
+  await setup(['npm', 'cpp', 'emscripten']);
   await buildWeb();
   checkSizes();
 });

@@ -20,7 +20,7 @@ await main(async () => {
   const unknown = targets.find((name) => !all.includes(name));
   if (unknown) throw new Failure(`${unknown} is no fuzz target; they are ${all.join(', ')}`);
 
-  await setup();
+  await setup(['cpp', 'llvm']);
   await buildPreset('fuzz', targets);
   const crashes = path.join(buildDir, 'fuzz-crashes');
   fs.mkdirSync(crashes, { recursive: true });

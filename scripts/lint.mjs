@@ -3,20 +3,30 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { configurePreset } from './lib/cmake.mjs';
+import { isCpp } from './lib/format.mjs';
 import { root } from './lib/paths.mjs';
-import { Failure, main, run, seconds, which } from './lib/run.mjs';
+import { checkRooms } from './lib/rooms.mjs';
+import { Failure, main, run, seconds } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
 const fix = process.argv.includes('--fix');
 
-/** C++ files under our own folders, relative to the repository. */
-function cppFiles(folders, pattern) {
+/** The C++ files under our own folders, relative to the repository. */
+function cppFiles(folders) {
   return folders.flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder), { recursive: true })
-      .map((name) => path.join(folder, name))
-      .filter((name) => pattern.test(name)),
+      .map((name) => path.posix.join(folder, name.replaceAll(path.sep, '/')))
+      .filter(isCpp),
   );
+}
+
+function checkWalls() {
+  const names = cppFiles(['core/include', 'core/src', 'cli']);
+  const problems = checkRooms(
+    Object.fromEntries(names.map((name) => [name, fs.readFileSync(path.join(root, name), 'utf8')])),
+  );
+  if (problems.length > 0) throw new Failure(problems.join('\n'));
 }
 
 const npx = (...args) => run('npx', ['--no-install', ...args]);
@@ -36,17 +46,16 @@ async function inParallel(items, work) {
 
 async function clangTidy(llvm) {
   const folder = await configurePreset('clang');
-  const files = cppFiles(['core', 'cli', 'wasm'], /\.cc$/);
+  const files = cppFiles(['core', 'cli', 'wasm']).filter((name) => name.endsWith('.cc'));
   const program = llvm ? path.join(llvm, 'clang-tidy') : 'clang-tidy';
   await inParallel(files, (file) => run(program, ['-p', folder, '--quiet', '--warnings-as-errors=*', file]));
 }
 
 await main(async () => {
-  const { llvm } = await setup();
-  if (!llvm && !which('clang-format'))
-    throw new Failure('clang-format and clang-tidy 19 are needed: install LLVM 19');
+  // clang-tidy reads the dependencies' headers; formatting needs none.
+  const { llvm } = await setup(fix ? ['npm', 'llvm'] : ['npm', 'cpp', 'llvm']);
   const clangFormat = llvm ? path.join(llvm, 'clang-format') : 'clang-format';
-  const formatted = cppFiles(['core', 'cli', 'wasm', 'tests'], /\.(cc|h)$/);
+  const formatted = cppFiles(['core', 'cli', 'wasm', 'tests']);
   const projects = ['web/tsconfig.json', 'web/src/worker/tsconfig.json', 'tests/web/tsconfig.json'];
 
   const checks = fix
@@ -57,6 +66,7 @@ await main(async () => {
     : {
         'clang-format': () => run(clangFormat, ['--dry-run', '-Werror', ...formatted]),
         prettier: () => npx('prettier', '--log-level', 'warn', '--check', '.'),
+        rooms: checkWalls,
         eslint: () => npx('eslint', '.'),
         tsc: () => inParallel(projects, (project) => npx('tsc', '-p', project, '--noEmit')),
         'clang-tidy': () => clangTidy(llvm),

@@ -20,8 +20,8 @@ export async function serveDemo() {
     '/model/': model,
   };
   const port = Number(values.port ?? process.env.PORT ?? 8080);
-  const { url } = await serve(mounts, { port, isolation: !values['no-isolation'] });
-  console.log(`\nVitrine is at ${url}   (Ctrl+C ends it)`);
+  const server = await serve(mounts, { port, isolation: !values['no-isolation'] });
+  console.log(`\nVitrine is at http://localhost:${server.port}/   (Ctrl+C ends it)`);
 }
 
 if (process.argv[1] === import.meta.filename) await main(serveDemo);

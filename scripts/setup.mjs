@@ -1,36 +1,62 @@
-// `npm run setup`: fetches what the builds need. Downloads go to a cache per user and are done once.
+// `npm run setup -- [NEED...]`: fetches what builds, tests and linters need (everything but a browser when
+// none is named). Downloads go to a cache per user and are done once.
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildDir } from './lib/paths.mjs';
-import { main, step } from './lib/run.mjs';
-import { checkPrerequisites } from './setup/prerequisites.mjs';
+import { Failure, main, step } from './lib/run.mjs';
+import { setupChromium } from './setup/chromium.mjs';
 import { setupNpm } from './setup/npm.mjs';
+import { checkCompiler, checkNode } from './setup/prerequisites.mjs';
 import { setupSources } from './setup/sources.mjs';
-import { presentToolchain, setupToolchain } from './setup/toolchain.mjs';
+import { setupEmscripten, setupLlvm } from './setup/toolchain.mjs';
 
-/**
- * Makes everything ready to build. `toolchain: false` leaves Emscripten and LLVM out, which the native
- * build does not need. Writes build/setup.cmake, where CMake finds what was fetched.
- */
-export async function setup({ toolchain = true } = {}) {
-  checkPrerequisites();
-  if (toolchain) await setupNpm();
-  const sources = await setupSources();
-  const tools = toolchain ? await setupToolchain() : presentToolchain();
-  const lines = ['# Written by scripts/setup.mjs.'];
-  for (const [name, folder] of Object.entries(sources)) {
-    lines.push(`set(FETCHCONTENT_SOURCE_DIR_${name.toUpperCase()} "${folder}")`);
+/** What a task can need, in the order in which it is set up. */
+const needs = {
+  npm: () => setupNpm(),
+  // A C++ compiler and the dependencies' sources.
+  cpp: async () => {
+    checkCompiler();
+    const sources = Object.entries(await setupSources());
+    tellCMake(
+      'sources',
+      sources.map(([name, folder]) => [`FETCHCONTENT_SOURCE_DIR_${name.toUpperCase()}`, folder]),
+    );
+  },
+  llvm: async () => {
+    const folder = await setupLlvm();
+    tellCMake('llvm', folder ? [['VITRINE_LLVM', folder]] : []);
+    return folder;
+  },
+  emscripten: async () => tellCMake('emscripten', [['VITRINE_EMSCRIPTEN', await setupEmscripten()]]),
+  chromium: () => setupChromium(),
+};
+
+const done = new Map();
+
+/** Sets up each of `wanted`, once. Resolves to {llvm, chromium}: paths, where they were wanted. */
+export async function setup(wanted) {
+  checkNode();
+  const unknown = wanted.find((name) => !(name in needs));
+  if (unknown)
+    throw new Failure(`${unknown} cannot be set up; the needs are ${Object.keys(needs).join(', ')}`);
+  for (const [name, work] of Object.entries(needs)) {
+    if (wanted.includes(name) && !done.has(name)) done.set(name, await work());
   }
-  if (tools.emscripten) lines.push(`set(VITRINE_EMSCRIPTEN "${tools.emscripten}")`);
-  if (tools.llvm) lines.push(`set(VITRINE_LLVM "${tools.llvm}")`);
-  writeIfChanged(path.join(buildDir, 'setup.cmake'), `${lines.join('\n')}\n`);
-  return tools;
+  return Object.fromEntries(done);
 }
 
-function writeIfChanged(file, text) {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+/** Writes build/setup/NAME.cmake, where CMake finds what was fetched. */
+function tellCMake(name, variables) {
+  const lines = variables.map(([variable, value]) => `set(${variable} "${value}")\n`);
+  const text = `# Written by scripts/setup.mjs.\n${lines.join('')}`;
+  const file = path.join(buildDir, 'setup', `${name}.cmake`);
   if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text) return;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, text);
 }
 
-if (process.argv[1] === import.meta.filename) await main(() => step('Set-up', () => setup()));
+if (process.argv[1] === import.meta.filename) {
+  const named = process.argv.slice(2);
+  const wanted = named.length > 0 ? named : Object.keys(needs).filter((name) => name !== 'chromium');
+  await main(() => step('Set-up', () => setup(wanted)));
+}

@@ -5,7 +5,7 @@ import { serveDemo } from './serve.mjs';
 import { setup } from './setup.mjs';
 
 await main(async () => {
-  await setup();
+  await setup(['npm', 'cpp', 'emscripten']);
   await buildWeb({ types: false });
   await serveDemo();
 });

@@ -1,4 +1,5 @@
-// `npm test`: sets up, builds and runs every test. `npm test -- NAME...` runs the named stages only.
+// `npm test`: builds and runs every test. `npm test -- NAME...` runs the named stages only. Each stage sets
+// up what it needs and nothing else.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,7 +8,6 @@ import { nodeFlags } from './lib/node_flags.mjs';
 import { buildDir, root } from './lib/paths.mjs';
 import { Failure, main, run, seconds } from './lib/run.mjs';
 import { buildWeb, checkSizes } from './lib/web.mjs';
-import { setupChromium } from './setup/chromium.mjs';
 import { setup } from './setup.mjs';
 
 const inBuild = (...parts) => path.join(buildDir, ...parts);
@@ -18,6 +18,15 @@ const show = (command, args, env) => run(command, args, { show: true, env });
 /** Runs node:test files. */
 const showTests = (files, options = [], env = {}) =>
   show(process.execPath, ['--test', '--test-reporter=spec', ...options, ...files], env);
+
+/** The tests of a folder that Node runs as they are. */
+function plainTests(name) {
+  const folder = path.join(root, 'tests', name);
+  return fs
+    .readdirSync(folder)
+    .filter((file) => file.endsWith('.test.mjs'))
+    .map((file) => path.join(folder, file));
+}
 
 /** Bundles the TypeScript tests of a folder; returns the files for node --test. */
 async function bundleTests(folder) {
@@ -61,44 +70,56 @@ async function resizePhotos() {
 }
 
 async function testWasm(variant) {
+  await resizePhotos();
   await buildPreset(`wasm-${variant}`, ['vitrine_tests']);
   await show(process.execPath, [...nodeFlags, inBuild(`wasm-${variant}/vitrine_tests.js`)]);
 }
 
 const stages = {
-  units: async () => showTests(await bundleTests('unit')),
-  native: async () => {
-    await buildPreset('native');
-    await show(inBuild('native/vitrine_tests'), []);
+  units: {
+    needs: ['npm'],
+    run: async () => showTests([...plainTests('scripts'), ...(await bundleTests('unit'))]),
   },
-  sanitize: async () => {
-    await buildPreset('sanitize');
-    await show('ctest', [
-      '--test-dir',
-      inBuild('sanitize'),
-      '--output-on-failure',
-      '--parallel',
-      String(os.availableParallelism()),
-    ]);
+  native: {
+    needs: ['cpp'],
+    run: async () => {
+      await resizePhotos();
+      await buildPreset('native');
+      await show(inBuild('native/vitrine_tests'), []);
+    },
   },
-  'wasm-relaxed': () => testWasm('relaxed'),
-  'wasm-simd': () => testWasm('simd'),
-  command: async () => {
-    await buildPreset('native', ['vitrine']);
-    await buildPreset('wasm-relaxed', ['vitrine']);
-    const folder = path.join(root, 'tests/cli');
-    const tests = fs.readdirSync(folder).filter((name) => name.endsWith('.test.mjs'));
-    await showTests(tests.map((name) => path.join(folder, name)));
+  sanitize: {
+    needs: ['cpp'],
+    run: async () => {
+      await resizePhotos();
+      await buildPreset('sanitize');
+      await show('ctest', ['--preset', 'sanitize', '--parallel', String(os.availableParallelism())]);
+    },
   },
-  package: async () => {
-    await buildWeb();
-    checkSizes();
+  'wasm-relaxed': { needs: ['cpp', 'emscripten'], run: () => testWasm('relaxed') },
+  'wasm-simd': { needs: ['cpp', 'emscripten'], run: () => testWasm('simd') },
+  command: {
+    needs: ['cpp', 'emscripten'],
+    run: async () => {
+      await buildPreset('native', ['vitrine']);
+      await buildPreset('wasm-relaxed', ['vitrine']);
+      await showTests(plainTests('cli'));
+    },
   },
-  browser: async () => {
-    await buildWeb();
-    await buildPreset('native', ['vitrine']);
-    const env = { CHROMIUM: await setupChromium() };
-    await showTests(await bundleTests('browser'), ['--test-concurrency=1'], env);
+  package: {
+    needs: ['npm', 'cpp', 'emscripten'],
+    run: async () => {
+      await buildWeb();
+      checkSizes();
+    },
+  },
+  browser: {
+    needs: ['npm', 'cpp', 'emscripten', 'chromium'],
+    run: async ({ chromium }) => {
+      await buildWeb();
+      await buildPreset('native', ['vitrine']);
+      await showTests(await bundleTests('browser'), ['--test-concurrency=1'], { CHROMIUM: chromium });
+    },
   },
 };
 
@@ -106,8 +127,6 @@ await main(async () => {
   const chosen = process.argv.slice(2);
   const unknown = chosen.find((name) => !(name in stages));
   if (unknown) throw new Failure(`${unknown} is no stage; the stages are ${Object.keys(stages).join(', ')}`);
-  await setup();
-  await resizePhotos();
 
   const results = [];
   for (const name of chosen.length > 0 ? chosen : Object.keys(stages)) {
@@ -115,7 +134,8 @@ await main(async () => {
     const start = performance.now();
     let passed = true;
     try {
-      await stages[name]();
+      const { needs, run: runStage } = stages[name];
+      await runStage(await setup(needs));
     } catch (error) {
       passed = false;
       console.error(error instanceof Failure ? `✗ ${error.message}` : error);

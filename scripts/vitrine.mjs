@@ -11,7 +11,7 @@ import { setup } from './setup.mjs';
 await main(async () => {
   // What the command prints may be piped on, so progress goes to the other stream.
   console.log = console.error;
-  await setup();
+  await setup(['cpp', 'emscripten']);
   await buildPreset('wasm-relaxed', ['vitrine']);
 
   const args = process.argv.slice(2);

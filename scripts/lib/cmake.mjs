@@ -19,12 +19,17 @@ export async function buildPreset(preset, targets = []) {
   if (worked) console.log(`  Building ${preset}: done in ${seconds(performance.now() - start)}`);
 }
 
+// Which toolchain of build/setup a preset uses; the others use the system's compiler.
+const toolchains = { 'wasm-relaxed': 'emscripten', 'wasm-simd': 'emscripten', clang: 'llvm', fuzz: 'llvm' };
+
 /** Configures when the preset's folder is new or was made for another toolchain or checkout. */
 export async function configurePreset(preset) {
   const folder = path.join(buildDir, preset);
   const stamp = path.join(folder, 'vitrine-configured');
-  const setup = path.join(buildDir, 'setup.cmake');
-  const wanted = `${root}\n${fs.existsSync(setup) ? fs.readFileSync(setup, 'utf8') : ''}`;
+  const setups = ['sources', toolchains[preset]].map((name) => path.join(buildDir, 'setup', `${name}.cmake`));
+  const wanted = [root, ...setups.filter(fs.existsSync).map((file) => fs.readFileSync(file, 'utf8'))].join(
+    '\n',
+  );
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return folder;
   // Compilers and paths cannot be changed in an existing folder.
   fs.rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-// A static file server that gives pages cross-origin isolation, which threads need.
+// The static server of the demo, the benchmark and the browser tests. It gives pages cross-origin isolation,
+// which threads need.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -15,46 +16,94 @@ const types = {
   '.jpg': 'image/jpeg',
   '.webp': 'image/webp',
   '.avif': 'image/avif',
+  '.gif': 'image/gif',
   '.wasm': 'application/wasm',
 };
 
+const isolationHeaders = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
 /**
- * Serves folders: `mounts` maps URL prefixes to them, longest first. `isolation: false` leaves the
- * isolation headers out, to see a page without threads. Resolves to {server, url} once it listens;
- * a taken port gives way to the next one.
+ * @typedef {(request: http.IncomingMessage, response: http.ServerResponse) => void} Handler
+ *
+ * @typedef {object} ServeOptions
+ * @property {number} [port] Where to listen; a taken one gives way to the next. Any free one by default.
+ * @property {boolean} [isolation] Sends the headers of cross-origin isolation; true by default.
+ * @property {Record<string, string>} [headers] Further headers of every answer.
+ * @property {Map<string, Handler>} [routes] Answers for single paths; they win over files.
+ * @property {(method: string, pathname: string) => void} [onRequest]
+ * @property {(sent: {url: string, file: string, bytes: number}) => void} [onSent]
+ *   A file's whole content is on its way.
  */
-export function serve(mounts, { port = 8080, isolation = true } = {}) {
-  const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
+
+/**
+ * Serves folders on this machine alone: `mounts` maps URL prefixes to them, and the longest that fits wins.
+ * Resolves once it listens.
+ *
+ * @param {Record<string, string>} mounts
+ * @param {ServeOptions} [options]
+ * @returns {Promise<{port: number, close: () => Promise<void>}>}
+ */
+export function serve(mounts, { port = 0, isolation = true, headers = {}, routes, onRequest, onSent } = {}) {
+  const fixed = { 'Cache-Control': 'no-cache', ...(isolation && isolationHeaders), ...headers };
+  const sendFiles = fileHandler(mounts, onSent);
   const server = http.createServer((request, response) => {
-    response.setHeader('Cache-Control', 'no-cache');
-    response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-    if (isolation) {
-      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return refuse(response, 405, 'Only GET and HEAD');
-    const file = locate(request.url, prefixes, mounts);
-    if (!file) return refuse(response, 404, `Not found: ${request.url}`);
-    sendFile(request, response, file);
+    for (const [name, value] of Object.entries(fixed)) response.setHeader(name, value);
+    const pathname = pathnameOf(request);
+    onRequest?.(request.method ?? '', pathname);
+    (routes?.get(pathname) ?? sendFiles)(request, response);
   });
   return new Promise((resolve, reject) => {
     const last = port + 50;
     server.on('error', (error) => {
-      if (error.code !== 'EADDRINUSE' || port >= last) return reject(error);
+      if (error.code !== 'EADDRINUSE' || port === 0 || port >= last) return reject(error);
       port += 1;
       server.listen(port, '127.0.0.1');
     });
-    server.on('listening', () => resolve({ server, url: `http://localhost:${server.address().port}/` }));
+    server.on('listening', () => resolve({ port: server.address().port, close }));
     server.listen(port, '127.0.0.1');
   });
+
+  function close() {
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
 }
 
-/** The file a URL means, or null when there is none or it would leave its folder. */
-function locate(url, prefixes, mounts) {
+/**
+ * Answers with the files of `mounts`. A Content-Type that was set before stays.
+ *
+ * @param {Record<string, string>} mounts
+ * @param {ServeOptions['onSent']} [onSent]
+ * @returns {Handler}
+ */
+export function fileHandler(mounts, onSent) {
+  const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
+  return (request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return refuse(response, 405, 'Only GET and HEAD');
+    const file = locate(pathnameOf(request), prefixes, mounts);
+    if (!file) return refuse(response, 404, `Not found: ${request.url}`);
+    sendFile(request, response, file, onSent);
+  };
+}
+
+/** The path of a request as it was written, or '' when that is no URL. */
+function pathnameOf(request) {
+  const url = `http://localhost${request.url}`;
+  return URL.canParse(url) ? new URL(url).pathname : '';
+}
+
+/** The file a path means, or null when there is none or it would leave its folder. */
+function locate(pathname, prefixes, mounts) {
   let name;
   try {
-    name = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    name = decodeURIComponent(pathname);
   } catch {
     return null;
   }
@@ -67,12 +116,14 @@ function locate(url, prefixes, mounts) {
   return fs.existsSync(file) && fs.statSync(file).isFile() ? file : null;
 }
 
-function sendFile(request, response, file) {
+function sendFile(request, response, file, onSent) {
   const { size, mtimeMs } = fs.statSync(file);
   const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
   response.setHeader('ETag', tag);
   response.setHeader('Accept-Ranges', 'bytes');
-  response.setHeader('Content-Type', types[path.extname(file).toLowerCase()] ?? 'application/octet-stream');
+  if (!response.hasHeader('Content-Type')) {
+    response.setHeader('Content-Type', types[path.extname(file).toLowerCase()] ?? 'application/octet-stream');
+  }
   if (request.headers['if-none-match'] === tag) {
     response.statusCode = 304;
     return response.end();
@@ -90,7 +141,11 @@ function sendFile(request, response, file) {
     response.setHeader('Content-Range', `bytes ${start}-${end}/${size}`);
   }
   response.setHeader('Content-Length', end - start + 1);
-  if (request.method === 'HEAD' || size === 0) return response.end();
+  if (request.method === 'HEAD') return response.end();
+  if (response.statusCode === 200) {
+    onSent?.({ url: pathnameOf(request), file, bytes: size });
+  }
+  if (size === 0) return response.end();
   const stream = fs.createReadStream(file, { start, end });
   stream.on('error', () => response.destroy());
   response.on('close', () => stream.destroy());

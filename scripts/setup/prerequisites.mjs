@@ -1,18 +1,20 @@
-// What must be on the machine before anything else: named with the command that installs it.
+// What must be on the machine before anything is fetched: named with the command that installs it.
 import { execFileSync } from 'node:child_process';
 import { Failure, which } from '../lib/run.mjs';
 
 const debian = { cmake: 'cmake', 'c++': 'g++', python3: 'python3', git: 'git', make: 'make' };
 
-/** Fails with the commands that install what is missing. */
-export function checkPrerequisites() {
-  const problems = [];
+export function checkNode() {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20)
-    problems.push(
+    throw new Failure(
       `Node ${process.versions.node} is too old; version 20 or newer is needed: https://nodejs.org`,
     );
+}
 
+/** What every C++ build needs; fails with the commands that install what is missing. */
+export function checkCompiler() {
+  const problems = [];
   const missing = ['cmake', 'python3', 'git'].filter((name) => !which(name));
   if (!which('c++') && !which('g++') && !which('clang++')) missing.push('c++');
   if (!which('ninja') && !which('make')) missing.push('make');

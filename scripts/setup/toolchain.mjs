@@ -8,6 +8,7 @@ import path from 'node:path';
 import { debianObstacle, downloadPackages } from '../lib/debian.mjs';
 import { cacheDir, root } from '../lib/paths.mjs';
 import { Failure, run, step, which } from '../lib/run.mjs';
+import { setupNpm } from './npm.mjs';
 
 const oldestEmscripten = [3, 1, 60];
 // The last part counts the changes of this file's recipe.
@@ -40,12 +41,12 @@ const llvmPrograms = [
   'llvm-dwp llvm-symbolizer clang-format clang-tidy llvm-cxxfilt',
 ].flatMap((line) => line.split(' '));
 
-/** Finds or fetches the toolchain; returns {emscripten, llvm}: folders of emcc and of LLVM's programs. */
-export async function setupToolchain() {
+/** Finds or fetches Emscripten; returns the folder of emcc. */
+export async function setupEmscripten() {
   const found = await findEmscripten();
-  const obstacle = debianObstacle();
+  if (found) return found;
+  const obstacle = fs.existsSync(tree) ? null : debianObstacle();
   if (obstacle) {
-    if (found) return { emscripten: found, llvm: null };
     throw new Failure(
       `Emscripten ${oldestEmscripten.join('.')} or newer is needed and cannot be fetched here (${obstacle}).\n` +
         'Install it: https://emscripten.org/docs/getting_started/downloads.html' +
@@ -54,13 +55,31 @@ export async function setupToolchain() {
     );
   }
   await debianToolchain();
-  return { ...presentToolchain(), ...(found && { emscripten: found }) };
+  return path.join(tree, 'usr/share/emscripten');
 }
 
-/** What an earlier set-up has left in the cache. */
-export function presentToolchain() {
-  if (!fs.existsSync(tree)) return {};
-  return { emscripten: path.join(tree, 'usr/share/emscripten'), llvm: path.join(tree, 'bin') };
+/**
+ * Fetches LLVM 19, where Debian's archive can be had in one piece with Emscripten; returns the folder of
+ * its programs, or null where those on PATH have to do.
+ */
+export async function setupLlvm() {
+  if (!fs.existsSync(tree) && debianObstacle()) {
+    const missing = ['clang++', 'clang-format', 'clang-tidy'].filter((name) => !which(name));
+    if (missing.length === 0) return null;
+    throw new Failure(`${missing.join(', ')} not found: install LLVM 19 and put its programs on PATH`);
+  }
+  await debianToolchain();
+  return path.join(tree, 'bin');
+}
+
+/** The clang-format of an earlier set-up, or one on PATH that formats as it does; null without. */
+export async function presentClangFormat() {
+  if (fs.existsSync(tree)) return path.join(tree, 'bin/clang-format');
+  for (const name of ['clang-format-19', 'clang-format']) {
+    const found = which(name);
+    if (found && / version (19|[2-9]\d)\./.test(await run(found, ['--version']))) return found;
+  }
+  return null;
 }
 
 /** The folder of a usable emcc from EMSDK or PATH, or null. */
@@ -83,6 +102,7 @@ async function findEmscripten() {
 /** Unpacks Debian 13's Emscripten and LLVM into the cache, once. */
 async function debianToolchain() {
   if (fs.existsSync(tree)) return;
+  await setupNpm(); // for acorn, which Emscripten loads
   // Everything is made ready under another name, so that an interrupted set-up leaves no half tree.
   const work = `${tree}.${process.pid}.partial`;
   fs.rmSync(work, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 // A web site for the tests: the built package and demo, the golden models, and whatever a test adds.
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+
+import { fileHandler, type Handler, serve } from '../../../../scripts/lib/server.mjs';
 
 export const root = process.cwd();
 export const shared = process.env['VITRINE_SHARED'] ?? path.join(root, '../shared');
@@ -10,25 +10,13 @@ export const skipShared = existsSync(path.join(shared, 'models'))
   ? false
   : `needs the shared test material at ${shared} (or set VITRINE_SHARED)`;
 
-const MOUNTS: readonly [string, string][] = [
-  ['/vitrine/', path.join(root, 'web/dist')],
-  ['/demo/vitrine/', path.join(root, 'web/dist')],
-  ['/demo/model/', path.join(root, 'tests/golden/hf_vit')],
-  ['/demo/', path.join(root, 'build/demo')],
-  ['/golden/', path.join(root, 'tests/golden')],
-  ['/shared/', shared],
-];
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.gif': 'image/gif',
+const MOUNTS = {
+  '/vitrine/': path.join(root, 'web/dist'),
+  '/demo/vitrine/': path.join(root, 'web/dist'),
+  '/demo/model/': path.join(root, 'tests/golden/hf_vit'),
+  '/demo/': path.join(root, 'build/demo'),
+  '/golden/': path.join(root, 'tests/golden'),
+  '/shared/': shared,
 };
 
 /** The page most tests run in: the package as `vitrine`, and a way to bring errors home. */
@@ -44,8 +32,6 @@ const PAGE_SCRIPT = `
     }
     return { name: 'none', message: 'nothing failed' };
   };`;
-
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface SiteOptions {
   /** Sends the headers that cross-origin isolation needs; true by default. */
@@ -70,29 +56,13 @@ export async function startSite({ isolated = true, policy }: SiteOptions = {}): 
     ['/page.js', send('text/javascript', PAGE_SCRIPT)],
     ['/favicon.ico', send('image/x-icon', '')],
   ]);
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://localhost');
-    requests.push(`${request.method} ${pathname}`);
-    response.setHeader('Cache-Control', 'no-store');
-    if (isolated) {
-      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-      response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-    }
-    if (policy) response.setHeader('Content-Security-Policy', policy);
-    (handlers.get(pathname) ?? sendFile)(request, response);
+  const { port, close } = await serve(MOUNTS, {
+    isolation: isolated,
+    headers: { 'Cache-Control': 'no-store', ...(policy && { 'Content-Security-Policy': policy }) },
+    routes: handlers,
+    onRequest: (method, pathname) => requests.push(`${method} ${pathname}`),
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}`,
-    requests,
-    handlers,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { url: `http://localhost:${port}`, requests, handlers, close };
 }
 
 export function send(type: string, body: string | Uint8Array, status = 200): Handler {
@@ -102,24 +72,5 @@ export function send(type: string, body: string | Uint8Array, status = 200): Han
   };
 }
 
-export const sendFile: Handler = (request, response) => {
-  const name = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
-  const [prefix, folder] = MOUNTS.find(([start]) => name.startsWith(start)) ?? ['', ''];
-  const relative = name.slice(prefix.length) || 'index.html';
-  const file = folder && path.join(folder, relative);
-  if (!file || relative.includes('..') || !existsSync(file) || !statSync(file).isFile()) {
-    response.writeHead(404, { 'Content-Type': 'text/plain' });
-    response.end('not found');
-    return;
-  }
-  const { size, mtimeMs } = statSync(file);
-  response.writeHead(200, {
-    // A handler may have said otherwise before.
-    'Content-Type':
-      response.getHeader('Content-Type') ?? TYPES[path.extname(file)] ?? 'application/octet-stream',
-    'Content-Length': size,
-    ETag: `"${size}-${mtimeMs}"`,
-  });
-  if (request.method === 'HEAD') response.end();
-  else createReadStream(file).pipe(response);
-};
+/** Answers with the site's own file, for handlers that change a header only. */
+export const sendFile: Handler = fileHandler(MOUNTS);
