@@ -1,4 +1,6 @@
 export { Classifier } from './page/classifier.js';
+export { Session } from './page/session.js';
+export type { Load, Model, SessionOptions, SessionStatus } from './page/session.js';
 export type {
   ClassifierInfo,
   ClassifyOptions,

@@ -174,6 +174,6 @@ test('whatever happens in whatever order, the last requests win', async () => {
       assert.equal(status.result, undefined, what);
     }
     for (const model of models) assert.equal(model.disposed, model === status.model ? 0 : 1, what);
-    assert.deepEqual(seen.at(-1), status, what);
+    if (seen.length > 0) assert.deepEqual(seen.at(-1), status, what);
   }
 });
