@@ -1,6 +1,27 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** What the files of a room of web/src may not import. */
+function room(name, closed) {
+  return {
+    files: [`web/src/${name}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./(.*/)?(${closed.join('|')})(/|\\.js$)`,
+              message: `web/src/${name}/ may import shared/ only, and shared/ nothing outside itself.`,
+            },
+            { regex: '^[^.]', message: 'The runtime has no dependencies.' },
+          ],
+        },
+      ],
+    },
+  };
+}
+
 export default tseslint.config(
   { ignores: ['build/', 'web/dist/', 'node_modules/', '**/*.d.ts'] },
   js.configs.recommended,
@@ -35,6 +56,10 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  // The rooms of web/src: page/ and worker/ use shared/ only, shared/ uses nothing outside itself.
+  room('page', ['worker', 'index']),
+  room('worker', ['page', 'index']),
+  room('shared', ['page', 'worker', 'index']),
   {
     files: ['**/*.{js,mjs}'],
     languageOptions: {

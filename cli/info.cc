@@ -71,6 +71,7 @@ void PrintPreprocess(const PreprocessConfig& preprocess) {
   PrintLine("crop", Concat(SidesText(preprocess.input_size), ", centre"));
   PrintLine("mean", TripleText(preprocess.mean));
   PrintLine("std", TripleText(preprocess.std));
+  if (!preprocess.note.empty()) PrintLine("note", preprocess.note);
 }
 
 bool IsLaterBlock(const std::string& step) {

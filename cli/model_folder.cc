@@ -39,8 +39,8 @@ std::string OtherWeights(const std::string& path) {
     return "; pytorch_model.bin is a pickle, which Vitrine does not run: convert it to safetensors "
            "(save_pretrained(..., safe_serialization=True))";
   }
-  for (const char* onnx : {"/model.onnx", "/onnx/model.onnx",
-                           "/model_quantized.onnx", "/onnx/model_quantized.onnx"}) {
+  for (const char* onnx :
+       {"/model.onnx", "/onnx/model.onnx", "/model_quantized.onnx", "/onnx/model_quantized.onnx"}) {
     if (!IsThere(path + onnx)) continue;
     return "; its weights are an ONNX graph, which Vitrine does not run: take the folder of the "
            "timm or transformers model that it was exported from";

@@ -138,6 +138,15 @@ TEST_CASE("Transparency is shown on white or dropped", "[classifier]") {
   CHECK(on_white != dropped);
 }
 
+TEST_CASE("A multi-label model's scores are sigmoids of its logits", "[classifier]") {
+  // SmallConfig is timm's, where one class means a sigmoid.
+  const auto classifier = MakeSmallClassifier(SmallConfig(1), HeadBias({0.05f}));
+  const auto one = classifier->Classify(MakePicture(8, 8, {1, 2, 3}), 1);
+  REQUIRE(one.has_value());
+  CHECK(std::abs(one->labels.at(0).score - 1 / (1 + std::exp(-0.05))) < 1e-6);
+  CHECK(InfoJson(classifier->model(), nullptr).find("\"scores\":\"sigmoid\"") != std::string::npos);
+}
+
 TEST_CASE("A file gives what its decoded picture gives", "[classifier]") {
   const auto classifier = MakeSmallClassifier(SmallConfig(3), Varied);
   const auto of_file = classifier->Classify(MakeBmp(11, 9, {200, 30, 90}), 3);

@@ -1,5 +1,5 @@
 // The page that `npm start` opens: one picture, one model, one answer.
-import type { Classifier } from 'vitrine';
+import { Classifier, Session, type SessionStatus } from 'vitrine';
 import { startCamera } from './camera.js';
 import { isModel, startDrop } from './drop.js';
 import { loadFiles, startModelPanel } from './model.js';
@@ -12,27 +12,15 @@ const invitation = element('invitation');
 const caption = element('caption');
 const pictureFile = element('picture-file', HTMLInputElement);
 
-let classifier: Classifier | undefined;
-let modelState: 'loading' | 'ready' | 'none' = 'loading';
+const session = new Session<Classifier>((source, options) => Classifier.load(source, options));
 let picture: Blob | undefined;
-let running: AbortController | undefined;
 
-/** Classifies the current picture with the current model, once both are there. */
-async function classify(): Promise<void> {
-  running?.abort();
-  if (!picture) {
-    showStatus('Your picture’s labels appear here.');
-  } else if (!classifier) {
-    showStatus(modelState === 'loading' ? 'Waiting for the model …' : 'Load a model first.');
-  } else {
-    const { signal } = (running = new AbortController());
-    showStatus('Looking …');
-    try {
-      showResult(await classifier.classify(picture, { signal }));
-    } catch (error) {
-      if (!signal.aborted) showPictureError(error);
-    }
-  }
+function showAnswer({ state, model, result, pictureError }: SessionStatus<Classifier>): void {
+  if (result) showResult(result);
+  else if (pictureError !== undefined) showPictureError(pictureError);
+  else if (!picture) showStatus('Your picture’s labels appear here.');
+  else if (model) showStatus('Looking …');
+  else showStatus(state === 'loading' ? 'Waiting for the model …' : 'Load a model first.');
 }
 
 function showPicture(blob: Blob): void {
@@ -45,7 +33,7 @@ function showPicture(blob: Blob): void {
   invitation.hidden = true;
   caption.textContent = name;
   caption.hidden = false;
-  void classify();
+  void session.classify(blob);
 }
 
 /** For visitors with no picture at hand: example.svg, drawn into a PNG as any other picture. */
@@ -74,12 +62,17 @@ pictureFile.addEventListener('change', () => {
 element('example').addEventListener('click', () => void showExample());
 startCamera(showPicture, element('picture-error'));
 startDrop(stage, (files) => {
-  if (isModel(files)) loadFiles(files);
+  if (isModel(files)) loadFiles(session, files);
   else if (files[0]) showPicture(files[0]);
 });
-startModelPanel((changed, state) => {
-  running?.abort();
-  classifier = changed;
-  modelState = state;
-  void classify();
+
+// Progress comes often: the answer is drawn anew only when it changes.
+let shown: unknown[] = [];
+session.subscribe((status) => {
+  const { model, result, pictureError } = status;
+  const now = [model, result, pictureError, picture, status.state === 'loading'];
+  if (now.every((value, i) => value === shown[i]) && shown.length > 0) return;
+  shown = now;
+  showAnswer(status);
 });
+startModelPanel(session);

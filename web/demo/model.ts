@@ -1,5 +1,5 @@
 // The model panel: where the model comes from, its progress, and what was loaded.
-import { Classifier, type ClassifierInfo, type ModelSource, type Progress } from 'vitrine';
+import type { Classifier, ClassifierInfo, Progress, Session, SessionStatus } from 'vitrine';
 import { count, element, megabytes, showError, showFacts } from './page.js';
 
 const BUNDLED = 'model/';
@@ -15,68 +15,56 @@ const progressText = element('progress-text');
 const errorBox = element('model-error');
 const facts = element('model-facts');
 
-let loading: AbortController | undefined;
-let classifier: Classifier | undefined;
-let onChange: (classifier: Classifier | undefined, state: 'loading' | 'ready' | 'none') => void;
+let shownModel: Classifier | undefined;
+let shownError: unknown;
 
-/** Loads a model in place of the one there is; a load under way is abandoned. */
-export async function loadModel(source: ModelSource): Promise<void> {
-  loading?.abort();
-  const { signal } = (loading = new AbortController());
-  classifier?.dispose();
-  classifier = undefined;
-  errorBox.hidden = facts.hidden = true;
-  loadingBox.hidden = false;
-  showProgress(undefined);
-  onChange(undefined, 'loading');
-  try {
-    const loaded = await Classifier.load(source, { signal, onProgress: showProgress });
-    classifier = loaded;
-    loadingBox.hidden = true;
-    showModel(loaded.info);
-    onChange(loaded, 'ready');
-  } catch (error) {
-    if (loading.signal !== signal) return; // another load has taken over
-    loadingBox.hidden = true;
-    onChange(undefined, 'none');
-    if (!signal.aborted) showError(errorBox, 'The model could not be loaded.', error);
+function show({ state, model, progress, loadError }: SessionStatus<Classifier>): void {
+  loadingBox.hidden = state !== 'loading';
+  if (state === 'loading') showProgress(progress);
+  if (loadError !== shownError) {
+    shownError = loadError;
+    if (loadError === undefined) errorBox.hidden = true;
+    else showError(errorBox, 'The model could not be loaded.', loadError);
   }
+  // The model there is works on while another loads, and when that fails.
+  if (model && model !== shownModel) showModel(model.info);
+  shownModel = model;
 }
 
 /** A folder of the user's, from the picker or dropped on the page. */
-export function loadFiles(files: File[]): void {
+export function loadFiles(session: Session<Classifier>, files: File[]): void {
   select('folder');
-  void loadModel(files);
+  void session.load(files);
 }
 
 /** Wires the panel up and loads the bundled model, or what ?model= names. */
-export function startModelPanel(listener: typeof onChange): void {
-  onChange = listener;
+export function startModelPanel(session: Session<Classifier>): void {
+  session.subscribe(show);
   form.addEventListener('change', ({ target }) => {
     if (!(target instanceof HTMLInputElement) || target.name !== 'source') return;
     select(target.value);
-    if (target.value === 'bundled') void loadModel(BUNDLED);
+    if (target.value === 'bundled') void session.load(BUNDLED);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (urlInput.value) void loadModel(urlInput.value);
+    if (urlInput.value) void session.load(urlInput.value);
     else urlInput.focus();
   });
   element('choose-folder').addEventListener('click', () => folderFiles.click());
   folderFiles.addEventListener('change', () => {
-    if (folderFiles.files?.length) loadFiles([...folderFiles.files]);
+    if (folderFiles.files?.length) loadFiles(session, [...folderFiles.files]);
     folderFiles.value = ''; // the same folder may be chosen again
   });
-  element('cancel').addEventListener('click', () => loading?.abort());
+  element('cancel').addEventListener('click', () => session.abortLoad());
 
   const asked = new URL(location.href).searchParams.get('model');
   if (asked === null) {
     select('bundled');
-    void loadModel(BUNDLED);
+    void session.load(BUNDLED);
   } else {
     urlInput.value = asked;
     select('url');
-    void loadModel(asked);
+    void session.load(asked);
   }
 }
 

@@ -1,23 +1,20 @@
-export { Classifier } from './classifier.js';
-export { VitrineError } from './errors.js';
-export type { VitrineStatus } from './errors.js';
+export { Classifier } from './page/classifier.js';
+export { Session } from './page/session.js';
+export type { Load, Model, SessionOptions, SessionStatus } from './page/session.js';
 export type {
-  CacheMode,
-  Classification,
   ClassifierInfo,
   ClassifyOptions,
   ConfigSource,
   JsonSource,
-  Label,
   LabelsSource,
   LoadOptions,
   ModelInput,
   ModelParts,
   ModelSource,
   PictureInput,
-  Progress,
   RunOptions,
-  Simd,
-  Timing,
   WeightsSource,
-} from './types.js';
+} from './page/types.js';
+export { VitrineError } from './shared/errors.js';
+export type { VitrineStatus } from './shared/errors.js';
+export type { Alpha, CacheMode, Classification, Label, Progress, Simd, Timing } from './shared/types.js';

@@ -110,6 +110,9 @@ struct ModelFiles {
 /// alone (several labels at once, or a head of one class).
 enum class Scores { kSoftmax, kSigmoid };
 
+/// "softmax", "sigmoid".
+std::string_view ScoresName(Scores scores);
+
 /// Everything the JSON files say about a model.
 struct ModelConfig {
   VitConfig vit;

@@ -17,7 +17,7 @@ namespace vitrine {
 struct Label {
   int index;
   std::string label;  // "" where the model has no names
-  float score;        // softmax probability
+  float score;        // softmax probability, or sigmoid: see ModelConfig::scores
 };
 
 /// Config, plan, preprocessing and labels of one model folder. Immutable.
@@ -40,9 +40,9 @@ class Model {
   [[nodiscard]] Result<void> ReadPatchesOfTensor(std::span<const float> tensor,
                                                  std::span<float> patches) const;
 
-  /// Softmax over the classes, the top_k best (all when top_k exceeds num_classes), best first; of
-  /// equal ones the lower index first. kInvalidArgument when CheckTopK says so, or on another
-  /// number of logits than num_classes.
+  /// Softmax over the classes, or each class's sigmoid as config().scores says; the top_k best (all
+  /// when top_k exceeds num_classes), best first; of equal ones the lower index first.
+  /// kInvalidArgument when CheckTopK says so, or on another number of logits than num_classes.
   [[nodiscard]] Result<std::vector<Label>> ReadLabels(std::span<const float> logits,
                                                       int top_k) const;
   /// kInvalidArgument when top_k < 1 or the model has no head (num_classes 0: use its features).

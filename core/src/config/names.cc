@@ -59,4 +59,8 @@ std::string_view ResizeModeName(PreprocessConfig::ResizeMode mode) {
   return "";
 }
 
+std::string_view ScoresName(Scores scores) {
+  return scores == Scores::kSigmoid ? "sigmoid" : "softmax";
+}
+
 }  // namespace vitrine

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
 #include "config/internal.h"
+#include "vitrine/text.h"
 
 namespace vitrine {
 namespace {

@@ -9,6 +9,27 @@
 #include "vitrine/text.h"
 
 namespace vitrine {
+namespace {
+
+/// What the logits are worth, in double: the sum is exact enough to show.
+std::vector<float> ScoresOf(std::span<const float> logits, Scores kind) {
+  std::vector<float> scores;
+  scores.reserve(logits.size());
+  if (kind == Scores::kSigmoid) {
+    for (const double logit : logits)
+      scores.push_back(static_cast<float>(1 / (1 + std::exp(-logit))));
+    return scores;
+  }
+  // Relative to the largest logit: no overflow.
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(logit - largest);
+  for (const float logit : logits)
+    scores.push_back(static_cast<float>(std::exp(logit - largest) / sum));
+  return scores;
+}
+
+}  // namespace
 
 Model::Model(ModelConfig config, Plan plan)
     : config_(std::move(config)), plan_(std::make_shared<const Plan>(std::move(plan))) {}
@@ -67,11 +88,7 @@ Result<std::vector<Label>> Model::ReadLabels(std::span<const float> logits, int 
     return Fail(Status::kInvalidArgument,
                 "logits: hold infinite or NaN values, expected finite ones");
   }
-  // In double, relative to the largest logit: no overflow, and the sum is exact enough to show.
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(logit - largest);
-
+  const std::vector<float> scores = ScoresOf(logits, config_.scores);
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   const auto end = order.begin() + std::min<ptrdiff_t>(top_k, std::ssize(order));
@@ -82,9 +99,8 @@ Result<std::vector<Label>> Model::ReadLabels(std::span<const float> logits, int 
   std::vector<Label> labels;
   labels.reserve(end - order.begin());
   for (auto index = order.begin(); index != end; ++index) {
-    const auto score = static_cast<float>(std::exp(logits[*index] - largest) / sum);
     const bool named = static_cast<size_t>(*index) < config_.labels.size();
-    labels.push_back({*index, named ? config_.labels[*index] : std::string(), score});
+    labels.push_back({*index, named ? config_.labels[*index] : std::string(), scores[*index]});
   }
   return labels;
 }

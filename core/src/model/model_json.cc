@@ -60,14 +60,17 @@ std::string InfoJson(const Model& model, const Executor* executor) {
   json.Key("class_token").Bool(vit.class_token);
   json.Key("global_pool").String(GlobalPoolName(vit.global_pool));
   json.Key("has_labels").Bool(!model.config().labels.empty());
+  json.Key("scores").String(ScoresName(model.config().scores));
   if (executor != nullptr) WriteExecutor(json, *executor);
   json.Key("preprocess").BeginObject();
   WriteNumbers(json, "input_size", preprocess.input_size);
   WriteNumbers(json, "resize_size", preprocess.resize_size);
   json.Key("resize_mode").String(ResizeModeName(preprocess.resize_mode));
   json.Key("interpolation").String(InterpolationName(preprocess.interpolation));
+  json.Key("rescale_factor").Float(static_cast<float>(preprocess.rescale_factor));
   WriteNumbers(json, "mean", preprocess.mean);
   WriteNumbers(json, "std", preprocess.std);
+  if (!preprocess.note.empty()) json.Key("note").String(preprocess.note);
   json.EndObject();
   json.EndObject();
   return json.Take();

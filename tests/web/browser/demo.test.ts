@@ -155,6 +155,14 @@ test('a model folder from the disk', async () => {
   await page.setInputFiles('#folder-files', path.join(root, 'tests/golden/image'));
   await alert().waitFor();
   assert.match(await alert().innerText(), /could not be loaded.*no config\.json among the files/s);
+  // The model there was works on.
+  assert.match(await page.locator('#model-facts').innerText(), /10 labels/);
+  await page.setInputFiles('#picture-file', path.join(root, 'tests/golden/image/420.jpg'));
+  await page.getByText('420.jpg').waitFor();
+  await page
+    .getByText(/^Class \d$/)
+    .first()
+    .waitFor();
 });
 
 test('errors appear in words', async () => {

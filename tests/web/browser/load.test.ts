@@ -232,6 +232,18 @@ test('failures name what was found and what to do', async () => {
       /header/,
     ],
     [
+      'a page that calls itself weights',
+      () => serveModel(send('application/octet-stream', '<!doctype html><html></html>')),
+      'invalid_checkpoint',
+      /a web page/,
+    ],
+    [
+      'a Git LFS pointer',
+      () => serveModel(send('application/octet-stream', 'version https://git-lfs.github.com/spec/v1\n')),
+      'invalid_checkpoint',
+      /Git LFS pointer/,
+    ],
+    [
       'a connection that breaks',
       () =>
         serveModel((_request, response) => {

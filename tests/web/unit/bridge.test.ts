@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Bridge } from '../../../web/src/bridge.js';
-import { VitrineError } from '../../../web/src/errors.js';
-import type { RunMessage, ToPage, ToWorker } from '../../../web/src/messages.js';
+import { Bridge } from '../../../web/src/page/bridge.js';
+import { VitrineError } from '../../../web/src/shared/errors.js';
+import type { RunMessage, ToPage, ToWorker } from '../../../web/src/shared/messages.js';
 
-const ARGS: RunMessage = { input: { kind: 'url', url: 'x' }, dropAlpha: false, topK: 5 };
+const ARGS: RunMessage = { input: { kind: 'url', url: 'x' }, alpha: 'white', topK: 5 };
 
 /** A worker that does nothing but listen. */
 class FakeWorker extends EventTarget {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { fromWire, toWire, VitrineError } from '../../../web/src/errors.js';
+import { fromWire, toWire, VitrineError } from '../../../web/src/shared/errors.js';
 
 test('a VitrineError crosses to the page as it is', () => {
   const wire = toWire(new VitrineError('invalid_config', 'depth: 0, expected at least 1'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { resolveSource } from '../../../web/src/source.js';
+import { resolveSource } from '../../../web/src/page/source.js';
 
 const BASE = 'https://page.test/app/index.html';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 
-import { VitrineError } from '../../../web/src/errors.js';
-import type { CacheMode, Progress } from '../../../web/src/messages.js';
+import { VitrineError } from '../../../web/src/shared/errors.js';
+import type { CacheMode, Progress } from '../../../web/src/shared/types.js';
 import { BYTES, ModelCache } from '../../../web/src/worker/cache.js';
 import { openWeights } from '../../../web/src/worker/weights.js';
 import { type Answer, FakeCache, fakeFetch, FakeSink, safetensors, streamOf } from './support/fakes.js';
@@ -198,12 +198,6 @@ test('what is not weights is named', async () => {
       () => new Response('<!doctype html>', { headers: { 'Content-Type': 'text/html' } }),
       'network',
       /an HTML page/,
-    ],
-    [() => new Response('<html>'), 'network', /an HTML page/],
-    [
-      () => new Response('version https://git-lfs.github.com/spec/v1\n'),
-      'invalid_checkpoint',
-      /Git LFS pointer/,
     ],
     [() => new TypeError('Failed to fetch'), 'network', /no answer .*CORS/],
   ];

@@ -2,7 +2,7 @@
 // secure context). An entry carries its own record of completeness: BYTES, the size that the file's
 // header announces. It is stored only when the core has taken the whole file, and used only when as
 // many bytes come back; anything else is fetched anew and replaced.
-import { CACHE_NAME } from '../messages.js';
+import { CACHE_NAME } from '../shared/messages.js';
 
 const PREFIX = 'x-vitrine-';
 export const BYTES = `${PREFIX}bytes`;

@@ -1,14 +1,18 @@
 // The binding of the C ABI (core/include/vitrine/vitrine.h): the only file that touches the heap of
 // WebAssembly. A view on the heap is never kept over a call, because growth detaches it.
-import { VitrineError, type WireError } from '../errors.js';
-import type { Classification, CoreInfo, Pixels, Simd, Timing } from '../messages.js';
-import type { ModelTexts } from './texts.js';
+import { VitrineError, type WireError } from '../shared/errors.js';
+import type { Pixels } from '../shared/messages.js';
+import type { Alpha, CoreInfo, Label, Simd, Timing } from '../shared/types.js';
+import type { JsonFiles } from './json_files.js';
 
 const BUILDS = {
   relaxed: { glue: () => import('./core-relaxed.js'), wasm: new URL('./core-relaxed.wasm', import.meta.url) },
   simd: { glue: () => import('./core-simd.js'), wasm: new URL('./core-simd.wasm', import.meta.url) },
 };
 const SIZE_T_BYTES = 4;
+const MAX_INT32 = 2 ** 31 - 1;
+/** VITRINE_ALPHA_*. */
+const ALPHA: Readonly<Record<Alpha, number>> = { white: 0, drop: 1 };
 
 /** One model in WebAssembly. A call that fails throws a VitrineError. */
 export class Core {
@@ -16,7 +20,7 @@ export class Core {
   readonly #threads: number;
   /** A size_t for calls that return one through a pointer. */
   readonly #size: number;
-  #classifier = 0;
+  #model = 0;
 
   private constructor(module: CoreModule, threads: number) {
     this.#module = module;
@@ -46,61 +50,71 @@ export class Core {
   }
 
   /** Starts a model from its configuration; an earlier one is dropped. */
-  create({ config, preprocessor, labels }: ModelTexts): void {
-    this.#module._vitrine_destroy(this.#classifier);
+  create({ config, preprocessor, labels }: JsonFiles): void {
+    this.#module._vitrine_destroy(this.#model);
     const texts = [config, preprocessor, labels].map((text) => this.#copyText(text));
     const [c, p, l] = texts as [number, number, number];
-    this.#classifier = this.#module._vitrine_create(c, p, l, this.#threads) >>> 0;
+    this.#model = this.#module._vitrine_create(c, p, l) >>> 0;
     for (const text of texts) this.#module._vitrine_free(text);
-    this.#require(this.#classifier);
+    this.#require(this.#model);
+    this.#check(this.#module._vitrine_use_cpu(this.#model, this.#threads));
   }
 
   /** The next bytes of model.safetensors. */
   writeWeights(bytes: Uint8Array): void {
     const module = this.#module;
     for (let offset = 0; offset < bytes.length;) {
-      const window =
-        module._vitrine_weights_reserve(this.#classifier, bytes.length - offset, this.#size) >>> 0;
+      const window = module._vitrine_weights_reserve(this.#model, bytes.length - offset, this.#size) >>> 0;
       this.#require(window);
       const part = bytes.subarray(offset, offset + this.#readSize());
       this.#bytes(window, part.length).set(part);
-      this.#check(module._vitrine_weights_commit(this.#classifier, part.length));
+      this.#check(module._vitrine_weights_commit(this.#model, part.length));
       offset += part.length;
     }
   }
 
+  /** Bytes of the whole file, as its header announces them; 0 until the header is complete. */
+  weightsExpected(): number {
+    return this.#module._vitrine_weights_expected(this.#model);
+  }
+
   finishWeights(): void {
-    this.#check(this.#module._vitrine_weights_finish(this.#classifier));
+    this.#check(this.#module._vitrine_weights_finish(this.#model));
   }
 
   info(): CoreInfo {
-    return this.#json(this.#module._vitrine_info(this.#classifier)) as CoreInfo;
+    return this.#json(this.#module._vitrine_info(this.#model)) as CoreInfo;
+  }
+
+  /** The types of picture files that setEncoded decodes: 'image/png' and so on. */
+  imageFormats(): string[] {
+    return this.#json(this.#module._vitrine_image_formats()) as string[];
   }
 
   /** Makes the picture in this file's bytes the current one. */
   setEncoded(bytes: Uint8Array): void {
     this.#reserveImage(bytes);
-    this.#check(this.#module._vitrine_image_decode(this.#classifier, bytes.length));
+    this.#check(this.#module._vitrine_image_decode(this.#model, bytes.length));
   }
 
   /** Makes these pixels the current picture. */
   setPixels({ width, height, data }: Pixels): void {
     this.#reserveImage(data);
-    this.#check(this.#module._vitrine_image_rgba(this.#classifier, width, height));
+    this.#check(this.#module._vitrine_image_rgba(this.#model, width, height));
   }
 
-  classify(topK: number, dropAlpha: boolean): Classification {
-    const json = this.#module._vitrine_classify(this.#classifier, topK, Number(dropAlpha));
-    const { labels, ms } = this.#json(json) as Pick<Classification, 'labels'> & { ms: Timing };
-    return { labels, timing: ms };
+  classify(topK: number, alpha: Alpha): { labels: Label[]; ms: Omit<Timing, 'decode'> } {
+    const limit = Math.min(topK, MAX_INT32);
+    const json = this.#module._vitrine_classify(this.#model, limit, ALPHA[alpha]);
+    return this.#json(json) as ReturnType<Core['classify']>;
   }
 
-  logits(dropAlpha: boolean): Float32Array {
-    return this.#floats(this.#module._vitrine_logits(this.#classifier, Number(dropAlpha), this.#size));
+  logits(alpha: Alpha): Float32Array {
+    return this.#floats(this.#module._vitrine_logits(this.#model, ALPHA[alpha], this.#size));
   }
 
-  features(dropAlpha: boolean): Float32Array {
-    return this.#floats(this.#module._vitrine_features(this.#classifier, Number(dropAlpha), this.#size));
+  features(alpha: Alpha): Float32Array {
+    return this.#floats(this.#module._vitrine_features(this.#model, ALPHA[alpha], this.#size));
   }
 
   /** Of a normalised tensor [in_chans, height, width]. */
@@ -110,16 +124,14 @@ export class Core {
     this.#require(input);
     new Float32Array(module.wasmMemory.buffer, input, tensor.length).set(tensor);
     try {
-      return this.#floats(
-        module._vitrine_logits_of_tensor(this.#classifier, input, tensor.length, this.#size),
-      );
+      return this.#floats(module._vitrine_logits_of_tensor(this.#model, input, tensor.length, this.#size));
     } finally {
       module._vitrine_free(input);
     }
   }
 
   #reserveImage(bytes: Uint8Array | Uint8ClampedArray): void {
-    const memory = this.#module._vitrine_image_reserve(this.#classifier, bytes.length) >>> 0;
+    const memory = this.#module._vitrine_image_reserve(this.#model, bytes.length) >>> 0;
     this.#require(memory);
     this.#bytes(memory, bytes.length).set(bytes);
   }

@@ -1,5 +1,5 @@
 // Fetching a model's files, with failures in words.
-import { VitrineError } from '../errors.js';
+import { VitrineError } from '../shared/errors.js';
 
 /** The answer to a GET, whatever its status. */
 export async function request(url: string, init: RequestInit): Promise<Response> {

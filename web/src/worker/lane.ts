@@ -2,7 +2,7 @@
 export class Lane {
   #last: Promise<unknown> = Promise.resolve();
 
-  run<T>(signal: AbortSignal, work: () => T): Promise<T> {
+  run<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(nextTask).then(() => {
       signal.throwIfAborted();
       return work();

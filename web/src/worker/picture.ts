@@ -1,26 +1,46 @@
-// Pictures on their way to the core. What stb_image reads goes there as the file is, so that its
+// Pictures on their way to the core. What the core decodes goes there as the file is, so that its
 // pixels are the same everywhere; everything else through the browser's decoders.
-import { VitrineError } from '../errors.js';
-import type { InputMessage, Pixels } from '../messages.js';
+import { VitrineError } from '../shared/errors.js';
+import type { InputMessage, LocalInput, Pixels } from '../shared/messages.js';
 
+/** A picture as the core takes it, or a normalised tensor. */
 export type Picture =
   | { kind: 'encoded'; bytes: Uint8Array }
-  | { kind: 'pixels'; pixels: Pixels; decodeMs: number }
+  | { kind: 'pixels'; pixels: Pixels }
   | { kind: 'tensor'; tensor: Float32Array };
 
-/** First bytes of JPEG, PNG, GIF, BMP, PSD, PGM, PPM. */
-const CORE_FORMATS = ['\xff\xd8\xff', '\x89PNG', 'GIF8', 'BM', '8BPS', 'P5', 'P6'];
+/** An input whose bytes are at hand, and what errors call it. */
+export interface Fetched {
+  input: LocalInput;
+  name: string;
+}
 
-export async function readPicture(input: InputMessage, signal: AbortSignal): Promise<Picture> {
+/** How files begin. Which of these formats the core decodes, the core says. */
+export const SIGNATURES: Readonly<Record<string, string>> = {
+  'image/jpeg': '\xff\xd8\xff',
+  'image/png': '\x89PNG',
+  'image/gif': 'GIF8',
+  'image/bmp': 'BM',
+};
+const MAX_SIGNATURE_BYTES = 12;
+
+export async function fetchInput(input: InputMessage, signal: AbortSignal): Promise<Fetched> {
+  if (input.kind !== 'url') return { input, name: 'the picture' };
+  const bytes = await fetchPicture(input.url, signal);
+  return { input: { kind: 'encoded', bytes }, name: input.url };
+}
+
+/** Decodes what is not one of `coreFormats`, the types that the core decodes. */
+export async function readPicture(
+  { input, name }: Fetched,
+  coreFormats: readonly string[],
+): Promise<Picture> {
   switch (input.kind) {
-    case 'url':
-      return readEncoded(await fetchPicture(input.url, signal), input.url);
     case 'encoded':
-      return readEncoded(input.bytes instanceof Blob ? input.bytes : new Blob([input.bytes]), 'the picture');
-    case 'pixels':
-      return { kind: 'pixels', pixels: input.pixels, decodeMs: 0 };
+      return readEncoded(input.bytes, name, coreFormats);
     case 'drawable':
-      return timed(() => pixelsOf(input.drawable));
+      return { kind: 'pixels', pixels: pixelsOf(input.drawable) };
+    case 'pixels':
     case 'tensor':
       return input;
   }
@@ -46,19 +66,29 @@ async function fetchPicture(url: string, signal: AbortSignal): Promise<Blob> {
   return blob;
 }
 
-async function readEncoded(blob: Blob, what: string): Promise<Picture> {
-  if (blob.size === 0) throw new VitrineError('invalid_image', `${what} is empty (0 bytes)`);
-  const start = await bytesOf(blob.slice(0, 12), what);
-  const text = String.fromCharCode(...start);
-  if (CORE_FORMATS.some((magic) => text.startsWith(magic))) {
-    return { kind: 'encoded', bytes: await bytesOf(blob, what) };
+async function readEncoded(
+  file: Blob | ArrayBuffer,
+  name: string,
+  coreFormats: readonly string[],
+): Promise<Picture> {
+  const size = file instanceof Blob ? file.size : file.byteLength;
+  if (size === 0) throw new VitrineError('invalid_image', `${name} is empty (0 bytes)`);
+  const start = await bytesOf(file.slice(0, MAX_SIGNATURE_BYTES), name);
+  if (coreFormats.some((format) => begins(start, SIGNATURES[format]))) {
+    return { kind: 'encoded', bytes: await bytesOf(file, name) };
   }
-  return timed(async () => pixelsOf(await decodeByBrowser(blob, what)));
+  const blob = file instanceof Blob ? file : new Blob([file]);
+  return { kind: 'pixels', pixels: pixelsOf(await decodeByBrowser(blob, name)) };
 }
 
-async function bytesOf(blob: Blob, what: string): Promise<Uint8Array> {
+function begins(start: Uint8Array, signature: string | undefined): boolean {
+  return signature !== undefined && String.fromCharCode(...start).startsWith(signature);
+}
+
+async function bytesOf(file: Blob | ArrayBuffer, what: string): Promise<Uint8Array> {
+  if (!(file instanceof Blob)) return new Uint8Array(file);
   try {
-    return new Uint8Array(await blob.arrayBuffer());
+    return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
     throw new VitrineError('io', `${what}: the file could not be read (${String(cause)}); choose it again`, {
       cause,
@@ -101,10 +131,4 @@ function pixelsOf(drawable: ImageBitmap | VideoFrame): Pixels {
   } finally {
     drawable.close();
   }
-}
-
-async function timed(decode: () => Pixels | Promise<Pixels>): Promise<Picture> {
-  const start = performance.now();
-  const pixels = await decode();
-  return { kind: 'pixels', pixels, decodeMs: performance.now() - start };
 }

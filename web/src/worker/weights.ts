@@ -1,9 +1,9 @@
 // Streams model.safetensors into the core: from the cache, the network, or a file at hand.
-import { VitrineError } from '../errors.js';
-import type { CacheMode, Progress, WeightsMessage } from '../messages.js';
+import { VitrineError } from '../shared/errors.js';
+import type { WeightsMessage } from '../shared/messages.js';
+import type { CacheMode, Progress } from '../shared/types.js';
 import { type CachedFile, type CacheWriter, hasChanged, type ModelCache } from './cache.js';
-import { htmlInstead, requireFile } from './fetch.js';
-import { SizeReader } from './safetensors.js';
+import { requireFile } from './fetch.js';
 
 const WHAT = 'model.safetensors';
 /** How long a page whose server is silent waits before it takes its cached weights for good. */
@@ -15,6 +15,8 @@ export interface WeightsSink {
   /** Before the first byte, and again when the bytes so far were for nothing. */
   restart(): void;
   write(bytes: Uint8Array): void;
+  /** Bytes of the whole file, as the header in the bytes so far announces them; 0 until it is complete. */
+  expected(): number;
   /** Throws when bytes are missing. */
   finish(): void;
 }
@@ -119,7 +121,6 @@ async function pourStream(
   { onProgress }: Events,
   { cached, url, startStore }: PourOptions,
 ): Promise<number> {
-  const sizeReader = new SizeReader();
   const reader = stream.getReader();
   let loaded = 0;
   let total = 0;
@@ -134,13 +135,11 @@ async function pourStream(
     for (;;) {
       const { done, value: chunk } = await readChunk(reader, loaded, total, url);
       if (done) break;
-      if (loaded === 0) checkStart(chunk, url);
       sink.write(chunk);
       loaded += chunk.length;
       if (total === 0) {
-        sizeReader.push(chunk);
         waiting.push(chunk);
-        total = sizeReader.size;
+        total = sink.expected();
         if (total > 0) {
           store = startStore?.(total);
           for (const early of waiting) await store?.write(early);
@@ -188,18 +187,6 @@ function brokenOff(url: string, loaded: number, total: number, cause?: unknown):
       cause,
     },
   );
-}
-
-/** The two things that come most often in place of weights. */
-function checkStart(chunk: Uint8Array, url: string | undefined): void {
-  const start = new TextDecoder().decode(chunk.subarray(0, 64));
-  if (start.startsWith('<')) throw htmlInstead(url ?? WHAT, WHAT);
-  if (start.startsWith('version https://git-lfs')) {
-    throw new VitrineError(
-      'invalid_checkpoint',
-      `${url ?? WHAT}: a Git LFS pointer, expected the file it points to; run 'git lfs pull' or download the file itself`,
-    );
-  }
 }
 
 /** False when the server has another file now; a server that cannot be asked changes nothing. */

@@ -55,6 +55,18 @@ export class FakeSink implements WeightsSink {
     this.bytes.push(...bytes);
   }
 
+  /** As the header says: u64 length, the header, the tensors. */
+  expected(): number {
+    const file = Buffer.from(this.bytes);
+    if (file.length < 8) return 0;
+    const headerEnd = 8 + Number(file.readBigUInt64LE());
+    if (file.length < headerEnd) return 0;
+    const header = JSON.parse(file.toString('utf8', 8, headerEnd)) as {
+      weight: { data_offsets: [number, number] };
+    };
+    return headerEnd + header.weight.data_offsets[1];
+  }
+
   finish(): void {
     if (Buffer.compare(Buffer.from(this.bytes), Buffer.from(this.#expected)) !== 0) {
       throw new Error('not the expected file');

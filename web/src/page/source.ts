@@ -1,6 +1,6 @@
 // Turns what the caller calls a model into messages that say where each of its files is.
-import { VitrineError } from './errors.js';
-import type { SourceMessage, TextMessage, WeightsMessage } from './messages.js';
+import { VitrineError } from '../shared/errors.js';
+import type { JsonMessage, SourceMessage, WeightsMessage } from '../shared/messages.js';
 import type { JsonSource, LabelsSource, ModelParts, ModelSource, WeightsSource } from './types.js';
 
 export const CONFIG = 'config.json';
@@ -20,7 +20,7 @@ export function resolveSource(
   baseUrl: string | undefined,
 ): ResolvedSource {
   const resolved = resolveModel(source, baseUrl);
-  if (labels !== undefined) resolved.message.labels = textMessage(labels, baseUrl);
+  if (labels !== undefined) resolved.message.labels = jsonMessage(labels, baseUrl);
   return resolved;
 }
 
@@ -42,7 +42,7 @@ function fromFolderUrl(folder: URL): ResolvedSource {
     url.pathname = url.pathname.replace(/\/?$/, `/${name}`);
     return url.href;
   };
-  const json = (name: string, optional: boolean): TextMessage => ({
+  const json = (name: string, optional: boolean): JsonMessage => ({
     kind: 'url',
     url: inFolder(name),
     optional,
@@ -73,7 +73,7 @@ function fromFiles(files: File[]): ResolvedSource {
   }
   const folder = config.slice(0, -CONFIG.length);
   const file = (name: string) => files[paths.indexOf(folder + name)];
-  const optional = (name: string): TextMessage | undefined => {
+  const optional = (name: string): JsonMessage | undefined => {
     const blob = file(name);
     return blob && { kind: 'blob', blob };
   };
@@ -121,11 +121,11 @@ function missingWeights(siblings: string[], checkpoints: string[]): VitrineError
 
 function fromParts(parts: ModelParts, baseUrl: string | undefined): ResolvedSource {
   const optional = (source: JsonSource | LabelsSource | undefined) =>
-    source === undefined ? undefined : textMessage(source, baseUrl);
+    source === undefined ? undefined : jsonMessage(source, baseUrl);
   const { weights, transfer } = weightsMessage(parts.weights, baseUrl);
   return {
     message: {
-      config: textMessage(parts.config, baseUrl),
+      config: jsonMessage(parts.config, baseUrl),
       preprocessor: optional(parts.preprocessor),
       labels: optional(parts.labels),
       weights,
@@ -134,7 +134,7 @@ function fromParts(parts: ModelParts, baseUrl: string | undefined): ResolvedSour
   };
 }
 
-function textMessage(source: JsonSource | LabelsSource, baseUrl: string | undefined): TextMessage {
+function jsonMessage(source: JsonSource | LabelsSource, baseUrl: string | undefined): JsonMessage {
   if (source instanceof URL) return { kind: 'url', url: source.href, optional: false };
   if (source instanceof Blob) return { kind: 'blob', blob: source };
   if (typeof source !== 'string') return { kind: 'text', text: JSON.stringify(source) };

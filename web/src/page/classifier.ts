@@ -1,15 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { VitrineError } from '../shared/errors.js';
+import { CACHE_NAME, type Method, type Methods } from '../shared/messages.js';
+import type { Classification, CoreInfo } from '../shared/types.js';
 import { Bridge } from './bridge.js';
-import { VitrineError } from './errors.js';
 import { resolveInput } from './input.js';
-import {
-  CACHE_NAME,
-  type Classification,
-  type CoreInfo,
-  type Method,
-  type Methods,
-  type RunMessage,
-} from './messages.js';
+import { checkLoadOptions, runSettings } from './options.js';
 import { resolveSource } from './source.js';
 import { chooseThreads, detectSimd, requireBrowser, type Threads } from './support.js';
 import type {
@@ -21,8 +16,6 @@ import type {
   PictureInput,
   RunOptions,
 } from './types.js';
-
-const DEFAULT_TOP_K = 5;
 
 type RunMethod = Exclude<Method, 'load'>;
 type RunResult<M extends Method> = Methods[M]['result'];
@@ -64,6 +57,7 @@ export class Classifier implements Disposable {
   static async load(source: ModelSource, options: LoadOptions = {}): Promise<Classifier> {
     const { signal, onProgress, labels, cache = 'default' } = options;
     signal?.throwIfAborted();
+    checkLoadOptions(options);
     requireBrowser();
     const environment = environmentFor(options);
     const { message, transfer } = resolveSource(source, labels, baseUrl());
@@ -96,8 +90,8 @@ export class Classifier implements Disposable {
   }
 
   /**
-   * The best labels of a picture, or of each of several: then in the given order, and the first bad
-   * picture rejects with its index in the message.
+   * The best labels of a picture, or of each of several: then in the given order, each read when its
+   * turn comes, and the first bad picture rejects with its index in the message.
    */
   classify(input: PictureInput, options?: ClassifyOptions): Promise<Classification>;
   classify(input: readonly PictureInput[], options?: ClassifyOptions): Promise<Classification[]>;
@@ -105,35 +99,12 @@ export class Classifier implements Disposable {
     input: PictureInput | readonly PictureInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification | Classification[]> {
-    return this.#runEach('classify', input, options, options.topK);
-  }
-
-  /** The embedding before the head (timm: forward_features, pooled), [embed_dim] or [representation_size]. */
-  features(input: PictureInput, options: RunOptions = {}): Promise<Float32Array> {
-    return this.#run('features', input, options);
-  }
-
-  /** The head's values before softmax, [num_classes]; also of a normalised tensor [in_chans, height, width]. */
-  logits(input: ModelInput, options: RunOptions = {}): Promise<Float32Array> {
-    return this.#run('logits', input, options);
-  }
-
-  /** Ends the worker and frees its memory. Open and later calls reject with status 'disposed'. */
-  dispose(): void {
-    this.#bridge.close(new VitrineError('disposed', 'the classifier has been disposed of; load it again'));
-  }
-
-  async #runEach<M extends RunMethod>(
-    method: M,
-    input: ModelInput | readonly ModelInput[],
-    options: RunOptions,
-    topK: number | undefined,
-  ): Promise<RunResult<M> | RunResult<M>[]> {
-    if (!Array.isArray(input)) return this.#run(method, input as ModelInput, options, topK);
-    const results: RunResult<M>[] = [];
-    for (const [index, item] of (input as readonly ModelInput[]).entries()) {
+    const run = this.#start('classify', options);
+    if (!Array.isArray(input)) return run(input as PictureInput);
+    const results: Classification[] = [];
+    for (const [index, item] of [...(input as readonly PictureInput[])].entries()) {
       try {
-        results.push(await this.#run(method, item, options, topK));
+        results.push(await run(item));
       } catch (error) {
         if (!(error instanceof VitrineError)) throw error;
         throw new VitrineError(error.status, `input ${index}: ${error.message}`, { cause: error });
@@ -142,27 +113,38 @@ export class Classifier implements Disposable {
     return results;
   }
 
-  async #run<M extends RunMethod>(
+  /** The embedding before the head (timm: forward_features, pooled), [embed_dim] or [representation_size]. */
+  async features(input: PictureInput, options: RunOptions = {}): Promise<Float32Array> {
+    return this.#start('features', options)(input);
+  }
+
+  /** The head's values before softmax, [num_classes]; also of a normalised tensor [in_chans, height, width]. */
+  async logits(input: ModelInput, options: RunOptions = {}): Promise<Float32Array> {
+    return this.#start('logits', options)(input);
+  }
+
+  /** Ends the worker and frees its memory. Open and later calls reject with status 'disposed'. */
+  dispose(): void {
+    this.#bridge.close(new VitrineError('disposed', 'the classifier has been disposed of; load it again'));
+  }
+
+  /** Runs a method on pictures, with options that are checked now. */
+  #start<M extends RunMethod>(
     method: M,
-    input: ModelInput,
-    { signal, alpha = 'white' }: RunOptions,
-    topK = DEFAULT_TOP_K,
-  ): Promise<RunResult<M>> {
-    signal?.throwIfAborted();
-    if (!(Number.isInteger(topK) && topK >= 1)) {
-      throw new VitrineError('invalid_argument', `topK: ${topK}, expected an integer of at least 1`);
-    }
-    if (alpha !== 'white' && alpha !== 'drop') {
-      throw new VitrineError('invalid_argument', `alpha: '${String(alpha)}', expected 'white' or 'drop'`);
-    }
-    const { message, transfer } = await resolveInput(input, baseUrl());
-    const args: RunMessage = { input: message, dropAlpha: alpha === 'drop', topK };
-    try {
-      return await this.#bridge.call(method, args, { transfer, signal });
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'DataCloneError') throw unreadable(error);
-      throw error;
-    }
+    options: ClassifyOptions,
+  ): (input: ModelInput) => Promise<RunResult<M>> {
+    const { signal } = options;
+    const settings = runSettings(options);
+    return async (input) => {
+      signal?.throwIfAborted();
+      const { message, transfer } = await resolveInput(input, baseUrl());
+      try {
+        return await this.#bridge.call(method, { ...settings, input: message }, { transfer, signal });
+      } catch (error) {
+        if (error instanceof DOMException && error.name === 'DataCloneError') throw unreadable(error);
+        throw error;
+      }
+    };
   }
 }
 
@@ -180,7 +162,7 @@ function environmentFor({ threads: requested, simd }: LoadOptions): Environment 
 
 function startWorker(): Worker {
   try {
-    // Written so that bundlers find the worker.
+    // Written so that bundlers find the worker, which lies beside the bundle of this file.
     return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'vitrine' });
   } catch (cause) {
     throw new VitrineError(

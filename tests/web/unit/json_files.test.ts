@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 
-import type { SourceMessage } from '../../../web/src/messages.js';
+import type { SourceMessage } from '../../../web/src/shared/messages.js';
 import { ModelCache } from '../../../web/src/worker/cache.js';
-import { readTexts } from '../../../web/src/worker/texts.js';
+import { readJsonFiles } from '../../../web/src/worker/json_files.js';
 import { FakeCache, fakeFetch } from './support/fakes.js';
 
 const FOLDER = 'https://models.test/tiny';
@@ -23,7 +23,7 @@ test('optional files may be missing, or be the page of a single-page application
     [`GET ${FOLDER}/preprocessor_config.json`]: () => new Response('', { status: 404 }),
     [`GET ${FOLDER}/labels.json`]: () => new Response('<!doctype html>'),
   });
-  assert.deepEqual(await readTexts(SOURCE, undefined, 'default'), {
+  assert.deepEqual(await readJsonFiles(SOURCE, undefined, 'default'), {
     config: '{"a": 1}',
     preprocessor: undefined,
     labels: undefined,
@@ -32,13 +32,13 @@ test('optional files may be missing, or be the page of a single-page application
 
 test('config.json must be there, and be no page', async () => {
   network = fakeFetch({ [`GET ${FOLDER}/config.json`]: () => new Response('', { status: 403 }) });
-  await assert.rejects(readTexts(SOURCE, undefined, 'default'), {
+  await assert.rejects(readJsonFiles(SOURCE, undefined, 'default'), {
     status: 'network',
     message: /HTTP 403, expected config.json/,
   });
   network.restore();
   network = fakeFetch({ [`GET ${FOLDER}/config.json`]: () => new Response('\n <!doctype html>') });
-  await assert.rejects(readTexts(SOURCE, undefined, 'default'), {
+  await assert.rejects(readJsonFiles(SOURCE, undefined, 'default'), {
     status: 'network',
     message: /HTML page, expected config.json/,
   });
@@ -50,10 +50,10 @@ test('without a network the texts seen last are used', async () => {
     [`GET ${FOLDER}/config.json`]: () => new Response('{"a": 1}'),
     [`GET ${FOLDER}/labels.json`]: () => new Response('["tench"]'),
   });
-  await readTexts(SOURCE, cache, 'default');
+  await readJsonFiles(SOURCE, cache, 'default');
   network.restore();
   network = fakeFetch({});
-  assert.deepEqual(await readTexts(SOURCE, cache, 'default'), {
+  assert.deepEqual(await readJsonFiles(SOURCE, cache, 'default'), {
     config: '{"a": 1}',
     preprocessor: undefined,
     labels: '["tench"]',
@@ -61,7 +61,7 @@ test('without a network the texts seen last are used', async () => {
 });
 
 test('texts and blobs are taken as they are', async () => {
-  const texts = await readTexts(
+  const texts = await readJsonFiles(
     {
       config: { kind: 'text', text: '{"b": 2}' },
       labels: { kind: 'blob', blob: new Blob(['["hen"]']) },

@@ -1,20 +1,18 @@
-/**
- * What kind of thing went wrong. The first group comes from the core (`StatusName` in
- * core/include/vitrine/error.h), the second from the browser's side of the package.
- */
-export type VitrineStatus =
-  | 'invalid_argument'
-  | 'invalid_config'
-  | 'invalid_checkpoint'
-  | 'unsupported'
-  | 'invalid_image'
-  | 'too_large'
-  | 'out_of_memory'
-  | 'io'
-  | 'internal'
-  | 'network'
-  | 'disposed'
-  | 'unsupported_browser';
+/** What the core reports: `StatusName` in core/include/vitrine/error.h. */
+export const CORE_STATUSES = [
+  'invalid_argument',
+  'invalid_config',
+  'invalid_checkpoint',
+  'unsupported',
+  'invalid_image',
+  'too_large',
+  'out_of_memory',
+  'io',
+  'internal',
+] as const;
+
+/** What kind of thing went wrong: in the core, or on the browser's side of the package. */
+export type VitrineStatus = (typeof CORE_STATUSES)[number] | 'network' | 'disposed' | 'unsupported_browser';
 
 /** The one error of the package. `message` says what was found, what was expected, what to do. */
 export class VitrineError extends Error {

@@ -1,6 +1,7 @@
-// Turns a picture of any kind into a message for the worker. The caller's objects stay as they are.
-import { VitrineError } from './errors.js';
-import type { InputMessage } from './messages.js';
+// Turns a picture of any kind into a message for the worker. The caller's objects stay as they are:
+// bytes and pixels are copied once, at the call, and the copy is handed over.
+import { VitrineError } from '../shared/errors.js';
+import type { InputMessage } from '../shared/messages.js';
 import { absolute, describe } from './source.js';
 import type { ModelInput } from './types.js';
 
@@ -30,13 +31,22 @@ export async function resolveInput(input: ModelInput, baseUrl: string | undefine
       return plain({ kind: 'encoded', bytes: blob });
     }
     case 'ArrayBuffer':
-      return plain({ kind: 'encoded', bytes: input as ArrayBuffer });
+    case 'Uint8Array': {
+      const bytes = copyOf(input as ArrayBuffer | Uint8Array);
+      return { message: { kind: 'encoded', bytes }, transfer: [bytes] };
+    }
+    case 'Float32Array': {
+      const copy = copyOf(input as Float32Array);
+      return { message: { kind: 'tensor', tensor: new Float32Array(copy) }, transfer: [copy] };
+    }
     case 'ImageData': {
       const { width, height, data } = input as ImageData;
-      if (!(data instanceof Uint8ClampedArray)) {
+      if (typeName(data) !== 'Uint8ClampedArray') {
         throw new VitrineError('unsupported', `ImageData of ${describe(data)}, expected 8 bits a sample`);
       }
-      return plain({ kind: 'pixels', pixels: { width, height, data } });
+      const copy = copyOf(data);
+      const pixels = { width, height, data: new Uint8ClampedArray(copy) };
+      return { message: { kind: 'pixels', pixels }, transfer: [copy] };
     }
     case 'VideoFrame':
       return drawable((input as VideoFrame).clone());
@@ -61,13 +71,36 @@ export async function resolveInput(input: ModelInput, baseUrl: string | undefine
     case 'SVGImageElement':
       return drawable(await bitmapOf(await loaded(input as HTMLImageElement)));
   }
-  if (input instanceof Float32Array) return plain({ kind: 'tensor', tensor: input });
-  if (input instanceof Uint8Array) return plain({ kind: 'encoded', bytes: input.slice().buffer });
   throw new VitrineError(
     'invalid_argument',
     `input: ${describe(input)}, expected a Blob, URL, ArrayBuffer, ImageData, ImageBitmap, VideoFrame, canvas, ` +
       '<img> or <video>',
   );
+}
+
+/** The bytes as they are now, in a buffer of their own that can be handed over. */
+function copyOf(source: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  try {
+    const bytes = ArrayBuffer.isView(source)
+      ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+      : new Uint8Array(source);
+    return new Uint8Array(bytes).buffer; // never shared memory, whatever the source is
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new VitrineError(
+        'out_of_memory',
+        `no memory to copy the ${describe(source)} (${String(cause)})`,
+        {
+          cause,
+        },
+      );
+    }
+    throw new VitrineError(
+      'invalid_argument',
+      `input: the ${describe(source)} is detached (${String(cause)}); classify it before it is transferred`,
+      { cause },
+    );
+  }
 }
 
 function drawable(picture: ImageBitmap | VideoFrame): ResolvedInput {

@@ -1,6 +1,6 @@
 // What this browser can do. Nothing here runs at import.
-import { VitrineError } from './errors.js';
-import type { Simd } from './messages.js';
+import { VitrineError } from '../shared/errors.js';
+import type { Simd } from '../shared/types.js';
 
 const MAX_DEFAULT_THREADS = 4;
 
@@ -35,14 +35,14 @@ export interface Threads {
   reason: string;
 }
 
-/** How many threads to run, counting the worker's own: a thread pool needs cross-origin isolation. */
+/**
+ * How many threads to run, counting the worker's own: a thread pool needs cross-origin isolation.
+ * `requested` has been checked (options.ts).
+ */
 export function chooseThreads(
   requested: number | undefined,
   { crossOriginIsolated, cores }: { crossOriginIsolated: boolean; cores: number },
 ): Threads {
-  if (requested !== undefined && !(Number.isInteger(requested) && requested >= 1)) {
-    throw new VitrineError('invalid_argument', `threads: ${requested}, expected an integer of at least 1`);
-  }
   if (!crossOriginIsolated) {
     return {
       threads: 1,

@@ -1,24 +1,25 @@
 // The small JSON files of a model. From URLs they come fresh from the network, and from the cache
 // only when there is none, so that a page works offline with a model it has seen.
-import { VitrineError } from '../errors.js';
-import type { CacheMode, SourceMessage, TextMessage } from '../messages.js';
+import { VitrineError } from '../shared/errors.js';
+import type { JsonMessage, SourceMessage } from '../shared/messages.js';
+import type { CacheMode } from '../shared/types.js';
 import type { ModelCache } from './cache.js';
 import { htmlInstead, looksLikeHtml, request, requireFile } from './fetch.js';
 
-/** The JSON files of a model folder as text. */
-export interface ModelTexts {
+/** The text of a model folder's JSON files. */
+export interface JsonFiles {
   config: string;
   preprocessor: string | undefined;
   labels: string | undefined;
 }
 
-export async function readTexts(
+export async function readJsonFiles(
   source: SourceMessage,
   cache: ModelCache | undefined,
   mode: CacheMode,
-): Promise<ModelTexts> {
+): Promise<JsonFiles> {
   const init: RequestInit = mode === 'reload' ? { cache: 'reload' } : {};
-  const read = (message: TextMessage | undefined, what: string) => readText(message, what, cache, init);
+  const read = (message: JsonMessage | undefined, what: string) => readJson(message, what, cache, init);
   const [config, preprocessor, labels] = await Promise.all([
     read(source.config, 'config.json'),
     read(source.preprocessor, 'preprocessor_config.json'),
@@ -27,8 +28,8 @@ export async function readTexts(
   return { config: config ?? '', preprocessor, labels };
 }
 
-async function readText(
-  message: TextMessage | undefined,
+async function readJson(
+  message: JsonMessage | undefined,
   what: string,
   cache: ModelCache | undefined,
   init: RequestInit,

@@ -1,6 +1,5 @@
-import type { CacheMode, Classification, CoreInfo, Label, Progress, Simd, Timing } from './messages.js';
-
-export type { CacheMode, Classification, Label, Progress, Simd, Timing };
+// The public types of what callers give and get, which the worker, without a DOM, knows nothing of.
+import type { Alpha, CacheMode, CoreInfo, Progress, Simd } from '../shared/types.js';
 
 /** A JSON file: its URL, its text, a Blob or File of it, or the parsed value. */
 export type JsonSource = string | URL | Blob | object;
@@ -27,7 +26,7 @@ export interface ModelParts {
  */
 export type ModelSource = string | URL | Iterable<File> | ModelParts;
 
-/** A picture. */
+/** A picture. Bytes and pixels of the caller's are taken as they are at the call. */
 export type PictureInput =
   | string // a URL
   | URL
@@ -51,7 +50,7 @@ export interface LoadOptions {
   onProgress?: (progress: Progress) => void;
   /** Aborting rejects with the signal's reason and leaves nothing behind. */
   signal?: AbortSignal;
-  /** At least 1; by default the number of cores, at most 4; 1 where the page is not cross-origin isolated. */
+  /** 1 to 64; by default the number of cores, at most 4; 1 where the page is not cross-origin isolated. */
   threads?: number;
   /** Overrides the model's own labels. */
   labels?: LabelsSource;
@@ -66,8 +65,8 @@ export interface LoadOptions {
 
 export interface RunOptions {
   signal?: AbortSignal;
-  /** Transparency: composited on white (default), or dropped as Pillow's convert('RGB') does. */
-  alpha?: 'white' | 'drop';
+  /** 'white' by default. */
+  alpha?: Alpha;
 }
 
 export interface ClassifyOptions extends RunOptions {

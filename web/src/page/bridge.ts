@@ -1,5 +1,6 @@
-import { fromWire, VitrineError } from './errors.js';
-import type { Method, Methods, Progress, ToPage, ToWorker } from './messages.js';
+import { fromWire, VitrineError } from '../shared/errors.js';
+import type { Method, Methods, ToPage, ToWorker } from '../shared/messages.js';
+import type { Progress } from '../shared/types.js';
 
 /** How long a disposed worker may take to write its weights to the cache. */
 const MAX_STORING_MS = 10_000;
