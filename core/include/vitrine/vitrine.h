@@ -23,10 +23,12 @@ extern "C" {
 typedef struct vitrine_model vitrine_model;
 
 /* What becomes of transparency on the way to RGB. */
+/* NOLINTBEGIN(readability-identifier-naming): C's manner */
 enum vitrine_alpha {
   VITRINE_ALPHA_WHITE = 0, /* composited on white */
   VITRINE_ALPHA_DROP = 1   /* discarded */
 };
+/* NOLINTEND(readability-identifier-naming) */
 
 /* Memory for strings and tensors handed to the calls below. */
 VITRINE_EXPORT void* vitrine_alloc(size_t size);
