@@ -19,14 +19,15 @@ SIZE, PATCH = 224, 16
 class Photos:
     """The photos of a folder, decoded at first use: `photos[i]` is an RGB Image.
 
-    The folder holds `NAME*.webps` (concatenated WebP) with `NAME*.index.npz` beside each: `offsets` [n + 1] and,
-    where known, `labels` [n].
+    The folder holds `NAME.webps` (concatenated WebP) with `NAME.index.npz` beside it, or several that begin with NAME:
+    `offsets` [n + 1] and, where known, `labels` [n].
     """
 
     def __init__(self, folder, name):
         self.items, labels = [], []
         self.labels = None
-        for index in sorted(Path(folder).glob(f"{name}*.index.npz")):
+        exact = Path(folder) / f"{name}.index.npz"
+        for index in [exact] if exact.exists() else sorted(Path(folder).glob(f"{name}*.index.npz")):
             arrays = np.load(index)
             data = index.with_name(index.name.replace(".index.npz", ".webps")).read_bytes()
             self.items += [data[a:b] for a, b in zip(arrays["offsets"][:-1], arrays["offsets"][1:])]

@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--photos", required=True)
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--calibrate", help="other photos than those held back: NAME*.webps that the student never saw")
     parser.add_argument("--thousand", default=Path(__file__).with_name(distil.THOUSAND),
                         help="where the head for all classes of the teacher goes, to go on from")
     args = parser.parse_args()
@@ -53,7 +54,7 @@ def main():
         raise SystemExit(f"{args.checkpoint}: trained with another vocabulary.txt; go on with distil.py first")
     student.load_state_dict(checkpoint["average"])
     student.vit.products = torch.float32
-    photos = ph.Photos(args.photos, next(iter(settings["min_area"])))
+    photos = ph.Photos(args.photos, args.calibrate or next(iter(settings["min_area"])))
     patches, answers = distil.teacher_on(teacher, photos, distil.split_photos(photos, settings["held_back"])[1])
     logits = torch.cat([student.vit(ph.normalise(p)) for p in patches.split(50)])
     wanted = vocabulary.merge(answers)
