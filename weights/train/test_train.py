@@ -1,9 +1,9 @@
-"""The recipe in small: an image folder is read, training is resumed, what is shipped is what was trained.
+"""The recipe in small: a student is taught, stopped, resumed, shipped and given labels of one's own.
 
     python3 -m unittest test_train        (in this folder)
 """
 
-import copy
+import io
 import json
 import subprocess
 import sys
@@ -19,149 +19,228 @@ try:
     import torch
     from PIL import Image
 
-    import data
+    import distil
+    import finetune
     import model as vit
+    import optimiser
+    import photos as ph
+    import ship
+    import timm_folder
+    import vocabulary
 except ImportError as error:
     raise unittest.SkipTest(f"{error}: the recipe's tests need torch, numpy and Pillow") from error
 
 SETTINGS = """
-tag = "small"
-architecture = "deit_tiny_distilled_patch8_64"
-dtype = "F16"
 seed = 1
-teacher_img_size = 32
-views = VIEWS
-extra_pictures = EXTRA
-[model]
-img_size = 16
-patch_size = 8
-embed_dim = 12
 depth = 2
-num_heads = 3
-distilled = true
-[train]
-epochs = EPOCHS
-minutes = 5
-batch_size = 8
-lr = 1e-2
-weight_decay = 0.05
-beta2 = 0.98
-warmup = 0.05
-mimetic_init = true
-min_area = 0.5
-nudge = 0.02
-colour = 0.1
-cutmix = 0.5
-cutmix_until = 0.5
-smoothing = 0.05
-temperature = 1.0
-token_weight = 1.0
-extra_share = 0.5
-extra_until = 0.5
-keep = 0.5
-keep_until = 0.5
-ema = 0.9
-report_every = 0.5
+held_back = 4
+minutes = MINUTES
+lr = 2e-3
+warmup = 0.02
+weight_decay = 0.02
+average = 0.9
+min_area = { "photos-" = 0.5 }
+reuse = 1
+waiting = 2
+[phase.half]
+until = 0.5
+sources = { "photos-" = 1.0 }
+batch_size = 4
+patches = 98
+states = 1.0
+thousand = 1.0
+names = 1.0
+[phase.whole]
+until = 1.0
+sources = { "photos-" = 1.0 }
+batch_size = 4
+patches = 196
+states = 0.2
+thousand = 1.0
+names = 2.0
 """
 COLOURS = {"blue": (20, 40, 220), "green": (30, 200, 40), "red": (220, 30, 20)}
 
 
-def write_image_folder(folder):
+def patch_of(colour, random):
+    pixels = np.clip(np.array(colour) + random.integers(-20, 20, (48, 64, 3)), 0, 255)
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def write_photos(folder):
+    """Twelve packed photos with labels."""
+    folder.mkdir()
     random = np.random.default_rng(0)
-    for split, count in (("train", 8), ("val", 4)):
-        for name, colour in COLOURS.items():
-            place = folder / split / name
-            place.mkdir(parents=True)
-            for i in range(count):
-                pixels = np.clip(np.array(colour) + random.integers(-20, 20, (24, 40, 3)), 0, 255)
-                Image.fromarray(pixels.astype(np.uint8)).save(place / f"{i}.png")
+    offsets, data = [0], b""
+    for i in range(12):
+        stream = io.BytesIO()
+        patch_of(list(COLOURS.values())[i % 3], random).save(stream, "WEBP", lossless=True)
+        data += stream.getvalue()
+        offsets.append(len(data))
+    (folder / "photos-1.webps").write_bytes(data)
+    np.savez(folder / "photos-1.index.npz", offsets=offsets, labels=np.arange(12) % 3)
 
 
 def write_teacher(folder):
-    """An untrained plain ViT that has names for the three classes and one more."""
-    folder.mkdir()
+    """An untrained ViT of a thousand classes and three blocks."""
     torch.manual_seed(0)
-    args = dict(img_size=32, patch_size=16, embed_dim=64, depth=1, num_heads=1)
-    teacher = vit.VisionTransformer(num_classes=4, **args)
-    vit.write_safetensors(folder / "model.safetensors", teacher.state_dict(), "F32")
-    cfg = {"input_size": [3, 32, 32], "mean": [0.5] * 3, "std": [0.5] * 3}
-    (folder / "config.json").write_text(json.dumps({"pretrained_cfg": cfg, "num_classes": 4}))
-    (folder / "labels.json").write_text(json.dumps(["red", "other", "green", "blue"]))
+    teacher = vit.VisionTransformer(num_classes=1000, embed_dim=64, depth=3, num_heads=1)
+    timm_folder.write(folder, teacher, [f"class {i}" for i in range(1000)], {})
 
 
-class TrainTest(unittest.TestCase):
+class VocabularyTest(unittest.TestCase):
     def setUp(self):
-        self.scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(self.scratch.cleanup)
-        self.folder = Path(self.scratch.name)
-        write_image_folder(self.folder / "pictures")
-        write_teacher(self.folder / "teacher")
+        self.classes_of_name = vocabulary.read(HERE / "vocabulary.txt")
 
-    def train(self, name, *extra, views=2, epochs=40, extras=0, classes=""):
-        settings = SETTINGS.replace("VIEWS", str(views)).replace("EPOCHS", str(epochs))
-        (self.folder / "s.toml").write_text(settings.replace("EXTRA", str(extras)) + classes)
-        command = [sys.executable, HERE / "train.py", self.folder / "s.toml", "--data", self.folder / "pictures",
-                   "--out", self.folder / name, "--cache", self.folder / "cache", "--device", "cpu",
-                   "--checkpoint", self.folder / f"{name}.checkpoint", *extra]
-        done = subprocess.run(command, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+    def test_each_class_has_exactly_one_name(self):
+        classes = sorted(c for classes in self.classes_of_name.values() for c in classes)
+        self.assertEqual(classes, list(range(1000)))
 
-    def test_learns_colours_and_ships_what_it_learned(self):
-        self.train("out", "--teacher", self.folder / "teacher")
-        model, config = vit.load_folder(self.folder / "out")
-        self.assertEqual(config["model_args"]["depth"], 2)
-        labels = json.loads((self.folder / "out" / "labels.json").read_text())
-        self.assertEqual(labels, sorted(COLOURS))
-        with torch.no_grad():
-            for i, colour in enumerate(COLOURS[label] for label in labels):
-                flat = (torch.tensor(colour) / 127.5 - 1).view(1, 3, 1, 1).expand(1, 3, 16, 16)
-                self.assertEqual(model(flat).argmax().item(), i)
+    def test_there_are_150_to_350_names_and_none_holds_more_than_the_dogs(self):
+        sizes = {name: len(classes) for name, classes in self.classes_of_name.items()}
+        self.assertTrue(150 <= len(sizes) <= 350)
+        self.assertEqual(max(sizes, key=sizes.get), "dog")
+        self.assertEqual(sizes["dog"], 118)
+        # The next largest is a family too (snakes): nothing is a heap of leftovers.
+        self.assertLessEqual(sorted(sizes.values())[-2], 20)
 
-    def test_a_training_cut_in_two_goes_on_where_it_was(self):
-        teacher = ("--teacher", self.folder / "teacher")
-        self.train("whole", *teacher, epochs=4)
-        self.assertIn("stopped", self.train("parts", *teacher, "--max-minutes", "0.000001", epochs=4))
-        self.assertIn("going on at step 1", self.train("parts", *teacher, epochs=4))
-        whole, parts = ((self.folder / n / "model.safetensors").read_bytes() for n in ("whole", "parts"))
-        self.assertEqual(whole, parts)
+    def test_no_name_is_a_catch_all(self):
+        for name in self.classes_of_name:
+            self.assertNotRegex(name, r"\b(other|thing|object|animal|misc|stuff|else)s?\b")
 
-    def test_chosen_classes_with_unlabelled_extras_and_a_new_label(self):
-        self.train("out", "--teacher", self.folder / "teacher", epochs=2, extras=6,
-                   classes='[classes]\n"red" = "scarlet"\n"blue" = "blue"\n')
-        labels = json.loads((self.folder / "out" / "labels.json").read_text())
-        self.assertEqual(labels, ["scarlet", "blue"])
+    def test_probabilities_of_a_names_classes_are_summed(self):
+        small = vocabulary.Vocabulary({"a": [0, 2], "b": [1]})
+        merged = small.merge(torch.tensor([[0.2, 0.5, 0.3]]).log()).exp()
+        self.assertTrue(torch.allclose(merged, torch.tensor([[0.5, 0.5]])))
 
-    def test_fresh_views_and_no_teacher(self):
-        self.train("fresh", "--teacher", self.folder / "teacher", views=0, epochs=2)
-        self.train("alone", views=0, epochs=2)
+    def test_a_class_with_two_names_is_refused(self):
+        with self.assertRaisesRegex(SystemExit, "exactly one name"):
+            vocabulary.Vocabulary({"a": [0, 1], "b": [1]})
 
 
 class PiecesTest(unittest.TestCase):
-    def test_distilled_output_is_the_mean_of_both_heads(self):
-        model = vit.VisionTransformer(16, 8, 3, 5, 12, 2, 3, distilled=True).eval()
-        x = torch.randn(2, 3, 16, 16)
-        tokens = model.forward_features(x)
-        self.assertEqual(tokens.shape, (2, 6, 12))
-        expected = (model.head(tokens[:, 0]) + model.head_dist(tokens[:, 1])) / 2
-        self.assertTrue(torch.allclose(model(x), expected))
+    def test_own_attention_equals_torchs_and_so_does_its_derivative(self):
+        torch.manual_seed(0)
+        q, k, v = (torch.randn(3, 5, 4, dtype=torch.float64, requires_grad=True) for _ in range(3))
+        expected = (q @ k.transpose(1, 2)).softmax(-1) @ v
+        self.assertTrue(torch.allclose(vit.Attend.apply(q, k, v), expected))
+        self.assertTrue(torch.autograd.gradcheck(vit.Attend.apply, (q, k, v)))
 
-    def test_patch_embedding_equals_the_convolution(self):
-        embed = vit.PatchEmbed(8, 3, 12)
-        x = torch.randn(2, 3, 16, 24)
-        self.assertTrue(torch.allclose(embed(x), embed.proj(x).flatten(2).transpose(1, 2), atol=1e-5))
+    def test_the_class_token_alone_equals_the_last_block_in_full(self):
+        model = vit.VisionTransformer(num_classes=3, embed_dim=64, depth=2, num_heads=2)
+        states = model.states(torch.randn(2, 196, 768))
+        full = model.blocks[-1](states[-2])
+        self.assertEqual(states[-1].shape, (2, 1, 64))
+        self.assertTrue(torch.allclose(states[-1], full[:, :1], atol=1e-5))
 
-    def test_whole_box_leaves_the_picture_as_it_is(self):
-        pictures = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
-        whole = data.crop(pictures, torch.tensor([[0.5, 0.5, 1.0, 1.0]] * 2), 16)
-        self.assertTrue(torch.allclose(whole, pictures / 127.5 - 1, atol=1e-4))
+    def test_patches_are_those_of_timms_convolution(self):
+        pixels = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+        embed = vit.PatchEmbed(16, 3, 8)
+        picture = ph.normalise(torch.from_numpy(pixels).permute(2, 0, 1)[None])
+        expected = embed.proj(picture).flatten(2).transpose(1, 2)
+        self.assertTrue(torch.allclose(embed(ph.normalise(ph.to_patches([pixels]))), expected, atol=1e-5))
+
+    def test_all_patches_in_another_order_give_the_same_class_token(self):
+        model = vit.VisionTransformer(num_classes=3, embed_dim=64, depth=2, num_heads=1)
+        patches, keep = torch.randn(1, 196, 768), torch.randperm(196)[None]
+        shuffled = model.states(patches[:, keep[0]], keep)[-1]
+        self.assertTrue(torch.allclose(shuffled, model.states(patches)[-1], atol=1e-5))
+
+    def test_orthogonalised_matrices_have_about_equal_singular_values(self):
+        values = torch.linalg.svdvals(optimiser.orthogonalise(torch.randn(40, 16)))
+        self.assertTrue(0.5 < values.min() and values.max() < 1.5)
+
+    def test_temperature_is_found(self):
+        torch.manual_seed(0)
+        logits = torch.randn(50, 10)
+        self.assertAlmostEqual(ship.fit_temperature(logits * 1.3, logits.log_softmax(1)), 1.3, places=2)
+
+    def test_threshold_is_where_most_photos_under_it_are_wrong(self):
+        scores = torch.linspace(0, 1, 1000)
+        self.assertEqual(ship.fit_threshold(scores, scores > 0.2), 0.35)
+        self.assertEqual(ship.fit_threshold(scores, scores >= 0), 0.0)
 
     def test_a_pause_is_not_charged(self):
-        import train
-        run = copy.copy(train.Run.__new__(train.Run))
-        run.recent, run.seconds = [1.0] * 10, 0.0
-        run.account(1000.0)
-        self.assertEqual(run.seconds, 3.0)
+        clock = distil.Clock()
+        for seconds in [1.0] * 10 + [1000.0]:
+            clock.account(seconds)
+        self.assertEqual(clock.seconds, 20.0)
+
+
+class RecipeTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        write_photos(self.folder / "data")
+        write_teacher(self.folder / "teacher")
+
+    def run_script(self, script, *args, code=0):
+        done = subprocess.run([sys.executable, HERE / script, *map(str, args)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def distil(self, minutes, *extra, code=0):
+        (self.folder / "s.toml").write_text(SETTINGS.replace("MINUTES", str(minutes)))
+        return self.run_script("distil.py", self.folder / "s.toml", "--teacher", self.folder / "teacher", "--photos",
+                               self.folder / "data", "--out", self.folder / "run", *extra, code=code)
+
+    def test_a_student_is_taught_resumed_and_shipped(self):
+        first = self.distil(0.03)
+        self.assertIn("phase half", first)
+        self.assertIn("done", first)
+        second = self.distil(0.05)
+        self.assertRegex(second, "going on at step [1-9]")
+        said = self.run_script("ship.py", self.folder / "s.toml", "--teacher", self.folder / "teacher", "--photos",
+                               self.folder / "data", "--checkpoint", self.folder / "run/checkpoint.pt",
+                               "--out", self.folder / "shipped", "--thousand", self.folder / "thousand.safetensors")
+        self.assertIn("temperature", said)
+        model, labels, config = timm_folder.load(self.folder / "shipped")
+        self.assertEqual(labels, vocabulary.Vocabulary.load().names)
+        self.assertIn("vitrine_threshold", config["pretrained_cfg"])
+        saved = torch.load(self.folder / "run/checkpoint.pt")["average"]["vit.blocks.0.mlp.fc1.weight"]
+        self.assertTrue(torch.equal(model.blocks[0].mlp.fc1.weight, saved.half().float()))
+
+    def test_a_start_with_the_teachers_classes_or_nonsense(self):
+        self.assertIn("3 blocks, expected 2", self.distil(0.01, "--start", self.folder / "teacher", code=1))
+        old = vit.VisionTransformer(num_classes=1000, embed_dim=64, depth=2, num_heads=1)
+        timm_folder.write(self.folder / "old", old, [f"class {i}" for i in range(1000)], {})
+        self.assertIn("done", self.distil(0.01, "--start", self.folder / "old"))
+        timm_folder.write(self.folder / "few", vit.VisionTransformer(num_classes=3, embed_dim=64, depth=2), list("abc"), {})
+        self.assertIn("3 labels, expected", self.distil(0.01, "--start", self.folder / "few", code=1))
+
+    def test_labels_of_ones_own_are_learned(self):
+        base = vit.VisionTransformer(num_classes=4, embed_dim=64, depth=2, num_heads=1)
+        timm_folder.write(self.folder / "base", base, list("abcd"), {})
+        random = np.random.default_rng(1)
+        for name, colour in COLOURS.items():
+            (self.folder / "mine" / name).mkdir(parents=True)
+            for i in range(10):
+                patch_of(colour, random).save(self.folder / "mine" / name / f"{i}.png")
+        said = self.run_script("finetune.py", self.folder / "mine", "--from", self.folder / "base",
+                               "--out", self.folder / "own", "--blocks", 1)
+        self.assertIn("a new head", said)
+        model, labels, _ = timm_folder.load(self.folder / "own")
+        self.assertEqual(labels, sorted(COLOURS))
+        patches = ph.to_patches([np.full((224, 224, 3), COLOURS[name], np.uint8) for name in labels])
+        with torch.no_grad():
+            self.assertEqual(model(ph.normalise(patches)).argmax(1).tolist(), [0, 1, 2])
+
+    def test_too_few_pictures_of_a_label_are_refused(self):
+        (self.folder / "mine" / "cup").mkdir(parents=True)
+        with self.assertRaisesRegex(SystemExit, "0 pictures, expected at least 5"):
+            finetune.read_pictures(self.folder / "mine")
+
+
+class ShippedTest(unittest.TestCase):
+    def test_the_shipped_folder_answers_the_vocabulary_in_8_5_megabytes(self):
+        folder = HERE.parent / "default"
+        self.assertLessEqual((folder / "model.safetensors").stat().st_size, 8_500_000)
+        labels = json.loads((folder / "labels.json").read_text())
+        self.assertEqual(labels, vocabulary.Vocabulary.load().names)
+        config = json.loads((folder / "config.json").read_text())
+        self.assertEqual(config["num_classes"], len(labels))
+        self.assertTrue(0 < config["pretrained_cfg"]["vitrine_threshold"] < 1)
 
 
 if __name__ == "__main__":
