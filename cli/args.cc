@@ -95,9 +95,8 @@ Result<int> Args::Integer(std::string_view flag, int otherwise, int least, int m
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-    return Fail(
-        Status::kInvalidArgument,
-        Concat(flag, ": ", Quoted(text), ", expected a whole number from ", least, " to ", most));
+    return Fail(Status::kInvalidArgument,
+                Expected(flag, Quoted(text), Concat("a whole number from ", least, " to ", most)));
   }
   return number;
 }

@@ -89,8 +89,8 @@ int Run(const Args& args) {
   if (!threads) return Complain(threads.error());
   const std::string_view alpha = args.Text("--alpha", "white");
   if (alpha != "white" && alpha != "drop") {
-    return Complain(
-        {Status::kInvalidArgument, Concat("--alpha: \"", alpha, "\", expected white or drop")});
+    return Complain({Status::kInvalidArgument,
+                     Expected("--alpha", Concat("\"", alpha, "\""), "white or drop")});
   }
   const Options options = {
       .top_k = *top_k,

@@ -37,7 +37,7 @@ size_t Offset(const std::vector<uint8_t>& file, const std::string& name) {
 
 Result<void> Load(const ModelFolder& folder) {
   Result<std::unique_ptr<Classifier>> classifier = Classifier::Create(folder.files(), 1);
-  if (!classifier) return std::unexpected(classifier.error());
+  if (!classifier) return Forward(classifier);
   return Stream((*classifier)->weights(), folder.weights);
 }
 

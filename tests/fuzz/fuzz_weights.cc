@@ -19,7 +19,7 @@ Result<void> WriteInChunks(WeightStream& stream, std::span<const uint8_t> file,
   for (size_t i = 0; !file.empty(); ++i) {
     const size_t wanted = sizes.empty() ? file.size() : size_t{1} + sizes[i % sizes.size()];
     const Result<std::span<uint8_t>> window = stream.Reserve(wanted);
-    if (!window) return std::unexpected(window.error());
+    if (!window) return Forward(window);
     fuzz::Require(!window->empty() && window->size() <= wanted);
     const size_t count = std::min(window->size(), file.size());
     std::memcpy(window->data(), file.data(), count);

@@ -39,6 +39,15 @@ std::string ShapeText(const Range& shape) {
   return "[" + ListText(shape) + "]";
 }
 
+/// "depth: 0, expected 1 to 256; is config.json damaged?": the form of a message, from what it is
+/// about, what was found, what was expected and, where there is more to say, what to do.
+template <typename Found, typename Wanted>
+std::string Expected(std::string_view what, const Found& found, const Wanted& expected,
+                     std::string_view advice = {}) {
+  const std::string_view separator = advice.empty() ? "" : "; ";
+  return Concat(what, ": ", found, ", expected ", expected, separator, advice);
+}
+
 }  // namespace vitrine
 
 #endif  // VITRINE_TEXT_H_

@@ -61,7 +61,7 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
                 "model folder");
   }
   JsonDocument document(files.config, "config.json", Status::kInvalidConfig, kMaxJsonBytes);
-  if (!document.ok()) return std::unexpected<Error>(document.result().error());
+  if (!document.ok()) return Forward(document.result());
   Json root = document.root();
   root.CheckUniqueKeys();
 
@@ -72,9 +72,9 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
   } else {
     ReadTimmConfig(root, config.vit);
   }
-  if (!document.ok()) return std::unexpected<Error>(document.result().error());
+  if (!document.ok()) return Forward(document.result());
   // Before the preprocessing and the labels, whose sizes derive from these values.
-  if (auto valid = Validate(config.vit); !valid) return std::unexpected<Error>(valid.error());
+  if (auto valid = Validate(config.vit); !valid) return Forward(valid);
 
   if (hugging_face) {
     std::string_view text = files.preprocessor_config.empty() ? "{}" : files.preprocessor_config;
@@ -82,14 +82,14 @@ Result<ModelConfig> ReadModelConfig(const ModelFiles& files) {
     processor.root().CheckUniqueKeys();
     ReadHfPreprocess(processor.root(), config.vit, config.preprocess);
     config.scores = ReadHfScores(root, config.vit.num_classes);
-    if (!processor.ok()) return std::unexpected<Error>(processor.result().error());
+    if (!processor.ok()) return Forward(processor.result());
   } else {
     ReadTimmPreprocess(root, config.vit, config.preprocess);
     if (config.vit.num_classes == 1) config.scores = Scores::kSigmoid;
   }
   auto labelled = ReadLabelsOfFolder(files, root, config);
-  if (!document.ok()) return std::unexpected<Error>(document.result().error());
-  if (!labelled) return std::unexpected<Error>(labelled.error());
+  if (!document.ok()) return Forward(document.result());
+  if (!labelled) return Forward(labelled);
   return config;
 }
 
@@ -134,7 +134,7 @@ namespace {
 
 Result<void> CheckRange(std::string_view name, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return {};
-  return Fail(Status::kInvalidConfig, Concat(name, ": ", value, ", expected ", low, " to ", high));
+  return Fail(Status::kInvalidConfig, Expected(name, value, Concat(low, " to ", high)));
 }
 
 /// Every extent alone, so that the products below cannot overflow 64 bits.
@@ -165,15 +165,15 @@ Result<void> CheckExtents(const VitConfig& c) {
 
 Result<void> CheckDivisibility(const VitConfig& c) {
   if (c.embed_dim % c.num_heads != 0) {
-    return Fail(Status::kInvalidConfig, Concat("embed_dim: ", c.embed_dim,
-                                               ", expected a multiple of num_heads ", c.num_heads));
+    return Fail(Status::kInvalidConfig, Expected("embed_dim", c.embed_dim,
+                                                 Concat("a multiple of num_heads ", c.num_heads)));
   }
   // Pixels beyond the last whole patch are left out, as the convolution in PyTorch does.
   for (int i : {0, 1}) {
     if (c.img_size[i] >= c.patch_size[i]) continue;
     return Fail(Status::kInvalidConfig,
-                Concat("img_size: ", ShapeText(c.img_size), ", expected at least one patch of ",
-                       ShapeText(c.patch_size)));
+                Expected("img_size", ShapeText(c.img_size),
+                         Concat("at least one patch of ", ShapeText(c.patch_size))));
   }
   return {};
 }

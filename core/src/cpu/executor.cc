@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ class CpuExecutor final : public Executor {
   bool ready() const override { return weights_->ready(); }
   Result<void> Run(Want want, const StepObserver* observer) override;
   std::span<float> Contents(int buffer) override {
+    assert(buffer >= 0 && buffer < std::ssize(plan_.buffers));
     const PlanBuffer& shape = plan_.buffers[buffer];
     return buffers_[buffer].span().first(static_cast<size_t>(shape.rows) * shape.cols);
   }
@@ -122,6 +124,7 @@ void CpuExecutor::RunAttention(const Step& step, size_t rows) {
 
 void CpuExecutor::RunStep(const Step& step, const PackedStep& packed, size_t rows) {
   const size_t cols = plan_.buffers[step.output].cols;
+  assert(step.output_row + rows <= static_cast<size_t>(plan_.buffers[step.output].rows));
   const float* input = Row(step.input, step.input_row);
   float* output = Row(step.output, step.output_row);
   switch (step.kind) {
@@ -199,7 +202,7 @@ Result<std::unique_ptr<Executor>> MakeCpuExecutor(std::shared_ptr<const CpuWeigh
                                                   int num_threads) {
   if (num_threads < 1 || num_threads > kMaxThreads) {
     return Fail(Status::kInvalidArgument,
-                Concat("threads: ", num_threads, ", expected a number from 1 to ", kMaxThreads));
+                Expected("threads", num_threads, Concat("a number from 1 to ", kMaxThreads)));
   }
   auto executor = std::make_unique<CpuExecutor>(std::move(weights), num_threads);
   if (Result<void> allocated = executor->Allocate(); !allocated) return Forward(allocated);

@@ -37,7 +37,7 @@ Result<std::shared_ptr<CpuWeights>> CpuWeights::Create(std::shared_ptr<const Pla
   const Kernels* kernels = FindKernels(isa);
   if (kernels == nullptr) {
     return Fail(Status::kInvalidArgument,
-                Concat("isa: '", isa, "', expected one of ", ListText(CpuIsas())));
+                Expected("isa", Concat("'", isa, "'"), Concat("one of ", ListText(CpuIsas()))));
   }
   const std::optional<Gemm> gemm = FindGemm(kernels->isa);
   if (!gemm) {
@@ -67,9 +67,10 @@ Result<void> CpuWeights::SetParameter(int index, Tensor values) {
   }
   const Parameter& parameter = plan.parameters[index];
   if (values.dtype != DType::kF32 || values.shape != parameter.shape) {
-    return Fail(Status::kInvalidArgument,
-                Concat(parameter.name, ": ", DTypeName(values.dtype), " ", ShapeText(values.shape),
-                       ", expected F32 ", ShapeText(parameter.shape)));
+    return Fail(
+        Status::kInvalidArgument,
+        Expected(parameter.name, Concat(DTypeName(values.dtype), " ", ShapeText(values.shape)),
+                 Concat("F32 ", ShapeText(parameter.shape))));
   }
   impl.is_set[index] = true;
   --impl.missing;

@@ -50,8 +50,8 @@ size_t Model::num_patch_values() const {
 Result<void> Model::ReadPatches(const Image& image, Alpha alpha, std::span<float> patches) const {
   if (config_.vit.in_chans != 3) {
     return Fail(Status::kInvalidArgument,
-                Concat("in_chans: ", config_.vit.in_chans,
-                       ", expected 3 to run on pictures; give this model a normalised tensor"));
+                Expected("in_chans", config_.vit.in_chans, "3 to run on pictures",
+                         "give this model a normalised tensor"));
   }
   const Result<Image> cropped = ResizeAndCrop(image, config_.preprocess, alpha);
   if (!cropped) return Forward(cropped);
@@ -69,7 +69,7 @@ Result<void> Model::ReadPatchesOfTensor(std::span<const float> tensor,
 
 Result<void> Model::CheckTopK(int top_k) const {
   if (top_k < 1) {
-    return Fail(Status::kInvalidArgument, Concat("top_k: ", top_k, ", expected at least 1"));
+    return Fail(Status::kInvalidArgument, Expected("top_k", top_k, "at least 1"));
   }
   if (config_.vit.num_classes == 0) {
     return Fail(Status::kInvalidArgument,
@@ -81,8 +81,9 @@ Result<void> Model::CheckTopK(int top_k) const {
 Result<std::vector<Label>> Model::ReadLabels(std::span<const float> logits, int top_k) const {
   if (Result<void> checked = CheckTopK(top_k); !checked) return Forward(checked);
   if (std::ssize(logits) != config_.vit.num_classes) {
-    return Fail(Status::kInvalidArgument, Concat("logits: ", logits.size(), " values, expected ",
-                                                 config_.vit.num_classes, ", one for each class"));
+    return Fail(Status::kInvalidArgument,
+                Expected("logits", Concat(logits.size(), " values"),
+                         Concat(config_.vit.num_classes, ", one for each class")));
   }
   if (!AllFinite(logits)) {
     return Fail(Status::kInvalidArgument,

@@ -163,8 +163,8 @@ Result<TensorTarget> MapTensor(const TensorInfo& tensor, const ParameterIndex& i
       advice = "config.json has no id2label, so 2 classes; add id2label, a name for every class";
     return Fail(
         Status::kInvalidCheckpoint,
-        Concat(Excerpt(tensor.name), ": shape ", Excerpt(ShapeText(tensor.shape)), ", expected ",
-               ShapeText(shape), " for embed_dim ", plan.config.embed_dim, "; ", advice));
+        Expected(Excerpt(tensor.name), Concat("shape ", Excerpt(ShapeText(tensor.shape))),
+                 Concat(ShapeText(shape), " for embed_dim ", plan.config.embed_dim), advice));
   }
   if (!ReadDType(tensor.dtype, target.dtype)) {
     return Fail(Status::kUnsupported, Concat(Excerpt(tensor.name), ": dtype ", tensor.dtype,
@@ -250,11 +250,11 @@ Result<std::vector<TensorTarget>> MapTensors(const std::vector<TensorInfo>& tens
   targets.reserve(tensors.size());
   for (const TensorInfo& tensor : tensors) {
     auto target = MapTensor(tensor, index, plan);
-    if (!target) return std::unexpected<Error>(target.error());
+    if (!target) return Forward(target);
     targets.push_back(*target);
   }
   if (auto covered = CheckCoverage(tensors, targets, plan); !covered) {
-    return std::unexpected<Error>(covered.error());
+    return Forward(covered);
   }
   return targets;
 }

@@ -121,7 +121,7 @@ std::string_view GuessFile(const uint8_t (&prefix)[8]) {
 
 Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
   JsonDocument document(json, kFile, Status::kInvalidCheckpoint, kMaxHeaderBytes);
-  if (!document.ok()) return std::unexpected<Error>(document.result().error());
+  if (!document.ok()) return Forward(document.result());
   Json root = document.root();
   if (!root.is_object()) root.FailExpected("an object of tensors");
   root.CheckUniqueKeys();
@@ -138,7 +138,7 @@ Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
     if (!document.ok()) break;
     header.tensors.push_back(ReadTensor(name, value));
   }
-  if (!document.ok()) return std::unexpected<Error>(document.result().error());
+  if (!document.ok()) return Forward(document.result());
   std::vector<int> order = SortedOrder(header.tensors.size(), [&](int a, int b) {
     const TensorInfo &x = header.tensors[a], &y = header.tensors[b];
     return x.begin != y.begin ? x.begin < y.begin : x.end < y.end;
