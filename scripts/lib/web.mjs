@@ -77,11 +77,10 @@ async function bundleDemo() {
     alias: { vitrine: './vitrine/index.js' },
     external: ['./vitrine/index.js'],
   });
-  const source = path.join(root, 'web/demo');
-  for (const name of fs.readdirSync(source)) {
-    if (/\.(html|css|svg|png|webmanifest)$/.test(name))
-      fs.copyFileSync(path.join(source, name), path.join(demo, name));
-  }
+  fs.cpSync(path.join(root, 'web/demo'), demo, {
+    recursive: true,
+    filter: (name) => !name.endsWith('.ts'),
+  });
 }
 
 /** Copies a variant's wasm as it is, and its JavaScript minified once more. */

@@ -36,10 +36,14 @@ function showPicture(blob: Blob): void {
   void session.classify(blob);
 }
 
-/** For visitors with no picture at hand: example.svg, drawn into a PNG as any other picture. */
+/** Drawings that the bundled model knows, for visitors with no picture at hand: one after the other. */
+const EXAMPLES = ['bus', 'balloon', 'sailboat', 'umbrella', 'clock'];
+let examplesShown = 0;
+
+/** The next drawing, made a PNG as any other picture. */
 async function showExample(): Promise<void> {
   const drawing = new Image();
-  drawing.src = 'example.svg';
+  drawing.src = `examples/${EXAMPLES[examplesShown++ % EXAMPLES.length]}.svg`;
   await drawing.decode();
   const canvas = new OffscreenCanvas(drawing.naturalWidth, drawing.naturalHeight);
   canvas.getContext('2d')?.drawImage(drawing, 0, 0);

@@ -155,11 +155,6 @@ class PiecesTest(unittest.TestCase):
         logits = torch.randn(50, 10)
         self.assertAlmostEqual(ship.fit_temperature(logits * 1.3, logits.log_softmax(1)), 1.3, places=2)
 
-    def test_threshold_is_where_most_photos_under_it_are_wrong(self):
-        scores = torch.linspace(0, 1, 1000)
-        self.assertEqual(ship.fit_threshold(scores, scores > 0.2), 0.35)
-        self.assertEqual(ship.fit_threshold(scores, scores >= 0), 0.0)
-
     def test_a_pause_is_not_charged(self):
         clock = distil.Clock()
         for seconds in [1.0] * 10 + [1000.0]:
@@ -230,6 +225,21 @@ class RecipeTest(unittest.TestCase):
         (self.folder / "mine" / "cup").mkdir(parents=True)
         with self.assertRaisesRegex(SystemExit, "0 pictures, expected at least 5"):
             finetune.read_pictures(self.folder / "mine")
+
+
+    def test_a_head_of_names_is_fitted_to_the_thousand_classes(self):
+        old = vit.VisionTransformer(num_classes=1000, embed_dim=64, depth=2, num_heads=1)
+        torch.nn.init.normal_(old.head.weight, std=0.5)
+        timm_folder.write(self.folder / "old", old, [f"class {i}" for i in range(1000)], {})
+        (self.folder / "s.toml").write_text(SETTINGS.replace("MINUTES", "1"))
+        self.run_script("names_head.py", self.folder / "s.toml", self.folder / "old", "--photos", self.folder / "data",
+                        "--out", self.folder / "c.pt", "--crops", 50)
+        values = torch.load(self.folder / "c.pt")["average"]
+        names = vocabulary.Vocabulary.load()
+        features = old.half().float().features(ph.normalise(ph.to_patches([ph.centre_crop(ph.Photos(self.folder / "data", "photos-")[0])])))
+        wanted = names.merge((features @ values["thousand.weight"].T + values["thousand.bias"]).log_softmax(1))
+        mine = features @ values["vit.head.weight"].T + values["vit.head.bias"]
+        self.assertEqual(mine.argmax().item(), wanted.argmax().item())
 
 
 class ShippedTest(unittest.TestCase):

@@ -132,6 +132,14 @@ test('the drawing, for visitors with no picture at hand', async () => {
   await fiveLabels();
 });
 
+test('the bundled model knows every drawing', async () => {
+  await openDemo('?model=/bundled/');
+  for (const name of ['bus', 'balloon or airship', 'sailboat', 'umbrella', 'clock']) {
+    await page.getByRole('button', { name: 'drawing' }).click();
+    await page.locator('[role=status]', { hasText: `It looks like ${name}, ` }).waitFor();
+  }
+});
+
 test('a picture from the camera, which is let go afterwards', async () => {
   await openDemo();
   await page.locator('#camera').click();

@@ -14,6 +14,7 @@ const MOUNTS = {
   '/vitrine/': path.join(root, 'web/dist'),
   '/demo/vitrine/': path.join(root, 'web/dist'),
   '/demo/model/': path.join(root, 'tests/golden/hf_vit'),
+  '/bundled/': path.join(root, 'weights/default'),
   '/demo/': path.join(root, 'build/demo'),
   '/golden/': path.join(root, 'tests/golden'),
   '/shared/': shared,
