@@ -72,7 +72,7 @@ for (const program of programs) {
         assert.match(own.stdout, /--json/);
         assert.equal(run(program, [command, '--help']).stdout, own.stdout);
       }
-      const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+      const { version } = JSON.parse(readFileSync(path.join(root, 'web/package.json'), 'utf8'));
       assert.ok(run(program, ['--version']).stdout.startsWith(`vitrine ${version} (`));
     });
 
