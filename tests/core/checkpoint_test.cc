@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/finite.h"
 #include "checkpoint_support.h"
 
 namespace vitrine::test {

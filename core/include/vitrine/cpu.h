@@ -37,7 +37,7 @@ class CpuWeights final : public ParameterSink {
   int missing() const;  // parameters not yet set
   const Plan& plan() const;
   std::string_view isa() const;
-  /// What is packed so far; what it will be (but for padding) before the first parameter.
+  /// What is packed, once ready(); before that what it will be, but for padding.
   size_t bytes() const;
 
   struct Impl;

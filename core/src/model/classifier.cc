@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "model/finite.h"
+#include "base/finite.h"
 #include "vitrine/cpu.h"
 #include "vitrine/text.h"
 

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "model/finite.h"
+#include "base/finite.h"
 #include "vitrine/text.h"
 
 namespace vitrine {

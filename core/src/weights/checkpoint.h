@@ -45,9 +45,6 @@ TimmName ToTimmName(std::string_view name);
 /// `values` [count] holds them in its last 2 * count bytes.
 void WidenInPlace(DType dtype, std::span<float> values);
 
-/// Index of the first NaN or infinity, values.size() when there is none.
-size_t FindNonFinite(std::span<const float> values);
-
 }  // namespace vitrine
 
 #endif  // VITRINE_WEIGHTS_CHECKPOINT_H_

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/finite.h"
 #include "base/json.h"
 #include "vitrine/safetensors.h"
 #include "vitrine/text.h"
